@@ -1,0 +1,24 @@
+export type { Code } from './codes.ts'
+export { codes } from './codes.ts'
+export type { ErrorFields } from './error.ts'
+export { KujiError } from './error.ts'
+export { limits } from './limits.ts'
+export type {
+  DrawManyOptions,
+  DrawManyReceipt,
+  DrawOptions,
+  Durability,
+  ItemIndexes,
+  ItemManifest,
+  ItemState,
+  ItemUpdate,
+  Json,
+  Mode,
+  PoolManifest,
+  PoolState,
+  PoolSummary,
+  PutResult,
+  Receipt,
+  Status,
+  Stock,
+} from './types.ts'

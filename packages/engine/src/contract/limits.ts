@@ -1,0 +1,54 @@
+/**
+ * Every bound of kuji in one place, with the relations between them asserted below. Units come last in the names;
+ * a bare name counts things.
+ */
+export const limits = {
+  /** Characters of a pool or item id. */
+  idLength: 128,
+  /** Pools in one log. */
+  pools: 1_000_000,
+  /** Items of one pool, those retired by later versions included. */
+  items: 1_048_575,
+  /** Decimal places of a weight. */
+  weightDecimals: 9,
+  /** Sum of a pool's weights after scaling them to whole numbers: beyond it no exact table can be built. */
+  weightSum: 2 ** 50,
+  /** Units of one item, and of all finite items of a pool together. */
+  stock: 2 ** 50,
+  /** Draws of one `draw`. */
+  drawCount: 10_000,
+  /** Draws of one `drawMany`. */
+  drawManyCount: 1_000_000,
+  /** JSON text of one item's or one pool's metadata, in bytes. */
+  metadataBytes: 4096,
+  /** Nesting of metadata. */
+  metadataDepth: 16,
+  /** One pool's rules as the log holds them. */
+  manifestBytes: 64 * 1024 * 1024,
+  /** Requests that wait or are under way at once; the next one is `OVERLOADED`. */
+  queue: 65_536,
+  /** A batch is closed when its records reach this size; one record alone may be larger. */
+  batchTargetBytes: 1024 * 1024,
+  /** One batch, whatever it holds. */
+  batchBytes: 80 * 1024 * 1024,
+  /** Smallest and default size of a log file. A batch that is larger than that gets a file of its own size. */
+  segmentMinimumBytes: 4096,
+  segmentBytes: 64 * 1024 * 1024,
+  segmentMaximumBytes: 1024 * 1024 * 1024,
+  /** Draw numbers, LSNs and times are safe integers. */
+  safeInteger: Number.MAX_SAFE_INTEGER,
+} as const
+
+const relations: readonly [boolean, string][] = [
+  [limits.drawCount <= limits.drawManyCount, 'drawCount ≤ drawManyCount'],
+  [limits.drawManyCount * 4 + 1024 <= limits.batchBytes, 'the largest drawMany fits a batch'],
+  [limits.manifestBytes + 1024 <= limits.batchBytes, 'the largest manifest fits a batch'],
+  [limits.batchTargetBytes < limits.batchBytes, 'batchTargetBytes < batchBytes'],
+  [limits.segmentMinimumBytes <= limits.segmentBytes, 'segmentMinimumBytes ≤ segmentBytes'],
+  [limits.batchBytes < limits.segmentMaximumBytes, 'the largest batch fits a log file'],
+  [limits.items < 2 ** 20, 'an alias table of the items and the reject column has at most 2^20 columns'],
+  [limits.weightSum * 4 <= 2 ** 52, 'weights fit the 52 random bits of the widest alias table'],
+  [limits.stock * 4 <= 2 ** 52, 'tickets fit the 52 random bits of the widest urn'],
+  [(limits.queue & (limits.queue - 1)) === 0, 'the queue is a power of two'],
+]
+for (const [holds, relation] of relations) if (!holds) throw new Error(`limits contradict each other: ${relation}`)
