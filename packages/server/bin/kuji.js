@@ -19,5 +19,9 @@ if (existsSync(built)) {
 } else {
   const source = fileURLToPath(new URL('../src/main.ts', import.meta.url))
   const nodeArguments = ['--conditions=source', '--disable-warning=ExperimentalWarning', source]
-  process.execve(process.execPath, [process.execPath, ...nodeArguments, ...process.argv.slice(2)], process.env)
+  process.execve(
+    process.execPath,
+    [process.execPath, ...nodeArguments, ...process.argv.slice(2)],
+    process.env,
+  )
 }

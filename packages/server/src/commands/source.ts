@@ -1,0 +1,80 @@
+import { stat } from 'node:fs/promises'
+import { open } from '@kuji/engine'
+import { KujiError, type PoolState, type PoolSummary, type Receipt } from '@kuji/engine/contract'
+import { type Command, InvalidArgumentError, Option } from 'commander'
+import { systemReason } from '../failure.ts'
+import { serverLimits } from '../limits.ts'
+import type { DrawRequest } from '../service.ts'
+import { connect } from './remote.ts'
+
+/** Where a command finds the pools: behind a running server, or in a directory that it opens itself. */
+export interface PoolSource {
+  draw(request: DrawRequest): Promise<Receipt>
+  pool(id: string): Promise<PoolState>
+  pools(): Promise<PoolSummary[]>
+  close(): Promise<void>
+}
+
+export interface SourceOptions {
+  readonly server: URL
+  readonly dir?: string
+}
+
+/** Adds the options that say where the pools are. */
+export function addSourceOptions(command: Command): Command {
+  const server = new Option('--server <url>', 'a running server')
+    .default(new URL('http://127.0.0.1:7070'), 'http://127.0.0.1:7070')
+    .argParser(parseServer)
+  return command
+    .addOption(server)
+    .addOption(
+      new Option('--dir <dir>', 'open this data directory instead; no server may have it open').conflicts(
+        'server',
+      ),
+    )
+}
+
+function parseServer(text: string): URL {
+  const url = URL.parse(text)
+  if (url?.protocol === 'http:' && url.pathname === '/' && url.search === '') return url
+  throw new InvalidArgumentError('expected a URL like http://127.0.0.1:7070.')
+}
+
+/** Runs `use` on the pools and closes what was opened for it, however it ends. */
+export async function withSource<Result>(
+  options: SourceOptions,
+  use: (source: PoolSource) => Promise<Result>,
+): Promise<Result> {
+  const source = options.dir === undefined ? connect(options.server) : await openDirectory(options.dir)
+  try {
+    return await use(source)
+  } finally {
+    await source.close()
+  }
+}
+
+async function openDirectory(dir: string): Promise<PoolSource> {
+  // The engine makes a directory that is absent; here that would answer a typing error with an empty list.
+  try {
+    if (!(await stat(dir)).isDirectory()) throw new KujiError('INVALID', `${dir} is not a directory`)
+  } catch (error) {
+    if (error instanceof KujiError) throw error
+    throw new KujiError('INVALID', `cannot open ${dir}: ${systemReason(error)}`)
+  }
+  const kuji = await open({ dir })
+  return {
+    draw: ({ pool, ...options }) => kuji.draw(pool, options),
+    pool: id => kuji.pool(id),
+    pools: async () => {
+      const pools: PoolSummary[] = []
+      let page: PoolSummary[]
+      do {
+        const after = pools.at(-1)?.id
+        page = await kuji.pools({ ...(after === undefined ? {} : { after }), limit: serverLimits.pageSize })
+        pools.push(...page)
+      } while (page.length === serverLimits.pageSize)
+      return pools
+    },
+    close: () => kuji.close(),
+  }
+}

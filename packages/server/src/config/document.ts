@@ -1,0 +1,57 @@
+import { type Document, isAlias, isMap, isSeq, LineCounter, type Node, parseDocument } from 'yaml'
+
+/** A parsed YAML text that can say on which line a field stands. */
+export interface YamlDocument {
+  readonly value: unknown
+  /** Syntax errors, each as `file:line:column: message`; `value` means nothing when there are any. */
+  readonly errors: readonly string[]
+  /** `file:line:column` of a field, or of the nearest one around it that is there. */
+  place(path: readonly (string | number)[], onKey?: boolean): string
+}
+
+export function parseYaml(text: string, fileName: string): YamlDocument {
+  const lineCounter = new LineCounter()
+  const document = parseDocument(text, {
+    lineCounter,
+    stringKeys: true,
+    prettyErrors: false,
+    logLevel: 'silent',
+  })
+  const placeAt = (offset: number) => {
+    const { line, col } = lineCounter.linePos(offset)
+    return `${fileName}:${line}:${col}`
+  }
+  // A warning (an unknown tag, say) means that a value is not what its author takes it for.
+  const errors = [...document.errors, ...document.warnings].map(
+    error => `${placeAt(error.pos[0])}: ${error.message.replaceAll(/\s+/g, ' ')}`,
+  )
+  let value: unknown
+  try {
+    if (errors.length === 0) value = document.toJS()
+  } catch (error) {
+    // An alias that points nowhere, or more aliases than a person would write.
+    errors.push(`${fileName}: ${(error as Error).message}`)
+  }
+  return { value, errors, place: (path, onKey = false) => placeAt(findOffset(document, path, onKey)) }
+}
+
+function findOffset(document: Document.Parsed, path: readonly (string | number)[], onKey: boolean): number {
+  let node: unknown = document.contents
+  let offset = startOf(node) ?? 0
+  for (const [depth, key] of path.entries()) {
+    if (isAlias(node)) node = node.resolve(document)
+    if (isMap(node)) {
+      const pair = node.items.find(({ key: name }) => String(name) === String(key))
+      if (!pair) break
+      node = pair.value
+      const last = depth === path.length - 1
+      offset = (last && onKey ? startOf(pair.key) : startOf(node)) ?? startOf(pair.key) ?? offset
+    } else if (isSeq(node)) {
+      node = node.items[Number(key)]
+      offset = startOf(node) ?? offset
+    } else break
+  }
+  return offset
+}
+
+const startOf = (node: unknown) => (node as Node | null | undefined)?.range?.[0]

@@ -1,0 +1,42 @@
+import { Command, CommanderError } from 'commander'
+import { addBenchCommand } from './commands/bench.ts'
+import { addDrawCommand } from './commands/draw.ts'
+import { exitCodes } from './commands/outcome.ts'
+import { addPoolsCommand } from './commands/pools.ts'
+import { addServeCommand } from './commands/serve.ts'
+import { version } from './version.ts'
+
+/** The commands, in the order in which the help lists them. */
+const addCommands = [addServeCommand, addDrawCommand, addPoolsCommand, addBenchCommand]
+
+// A defect must not leave a process behind that half works: what was answered is in the log, and the next start
+// recovers it. Rejections that nobody handles arrive here too.
+process.on('uncaughtException', error => {
+  process.stderr.write(
+    `kuji: INTERNAL: stopped by a defect: ${error?.message ?? error}\n${error?.stack ?? ''}\n`,
+  )
+  process.exit(exitCodes.refused)
+})
+
+// A reader that has seen enough (`kuji pools | head -1`) is no error, and no reason for a server to stop.
+for (const stream of [process.stdout, process.stderr]) {
+  stream.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error
+  })
+}
+
+const program = new Command('kuji')
+  .description('Pools of prizes, drawn at random: exact, and durable before the answer.')
+  .version(version)
+  .showHelpAfterError('(--help shows the options and examples)')
+  .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, 'kuji: ')) })
+  .addHelpText('after', '\nExit codes: 0 done, 1 refused or failed, 2 wrong usage.')
+  .exitOverride()
+for (const addCommand of addCommands) addCommand(program)
+
+try {
+  await program.parseAsync()
+} catch (error) {
+  if (!(error instanceof CommanderError)) throw error
+  process.exitCode = error.exitCode === 0 ? exitCodes.done : exitCodes.usage
+}

@@ -1,0 +1,65 @@
+import { styleText } from 'node:util'
+import { formatPools } from './commands/pool-tables.ts'
+import { type Configuration, loadConfiguration } from './config/load.ts'
+import { createLogger, type Logger } from './logger.ts'
+import { type Server, startServer } from './server.ts'
+import { version } from './version.ts'
+
+/** Pools that the greeting lists. */
+const greetedPools = 20
+
+/** Ctrl-C under npm arrives twice, from the terminal and from npm: what comes this close together is one wish. */
+const sameInterruptMs = 250
+
+/** Runs a server until a signal, or until its log fails; ends the process. Throws `KujiError` when it cannot start. */
+export async function serve(file: string | undefined): Promise<void> {
+  const log = createLogger(text => process.stderr.write(text))
+  const stopRequested = watchSignals(log)
+  const configuration = await loadConfiguration(file)
+  const server = await startServer(configuration, log)
+  process.stdout.write(await greeting(server, configuration))
+  const failure = await Promise.race([stopRequested, server.failed])
+  if (typeof failure === 'object') {
+    log.error(`the log has failed, and the server stops: ${failure.code}: ${failure.message}`)
+    await server.abandon()
+    process.exit(1)
+  }
+  await server.stop()
+  log.info('stopped')
+  process.exit(0)
+}
+
+/** Resolves at the first signal; the second one ends the process at once. */
+function watchSignals(log: Logger): Promise<NodeJS.Signals> {
+  return new Promise(resolve => {
+    let askedAt: number | undefined
+    const onSignal = (signal: NodeJS.Signals) => {
+      if (askedAt === undefined) {
+        askedAt = performance.now()
+        log.info('stopping: requests in flight are finished first', { signal })
+        resolve(signal)
+      } else if (signal !== 'SIGINT' || performance.now() - askedAt > sameInterruptMs) {
+        log.error('stopped by a second signal; the log is recovered at the next start', { signal })
+        process.exit(1)
+      }
+    }
+    process.on('SIGTERM', onSignal)
+    process.on('SIGINT', onSignal)
+  })
+}
+
+async function greeting(server: Server, { dir, durability }: Configuration): Promise<string> {
+  const found = await server.pools(greetedPools + 1)
+  const pools = found.slice(0, greetedPools)
+  const where =
+    durability === 'none' ? 'in memory only: nothing is kept' : `data in ${dir}, durability ${durability}`
+  const table = pools.length === 0 ? 'No pools yet.\n' : formatPools(pools)
+  const more = found.length > greetedPools ? '… `kuji pools` lists them all\n' : ''
+  const pool = pools.find(({ status }) => status === 'open')?.id
+  const curl =
+    pool === undefined
+      ? `curl ${server.url}/v1/pools`
+      : `curl -X POST ${server.url}/v1/pools/${encodeURIComponent(pool)}/draws`
+  const title = styleText('bold', `kuji ${version} listens on ${server.url}`, { stream: process.stdout })
+  return `${title}\n${where}\n\n${table}${more}\nTry:\n  ${curl}\n`
+}
