@@ -19,9 +19,6 @@ const oneWordTotal = 2 ** 20
  * `release(end)` tells where they stopped. Nothing else may be asked of the object in between.
  */
 export class RandomWords {
-  /** Bytes of the buffer, where the words for bulk readers end. */
-  static readonly bytes = bufferBytes
-
   readonly #fill: (bytes: Uint8Array) => void
   readonly #bytes = new Uint8Array(bufferBytes)
   /** Byte offset of the first unread byte. The buffer is filled on first use. */
@@ -53,7 +50,7 @@ export class RandomWords {
 
   /**
    * Marks the words since `reserve` as used.
-   * @param end byte offset behind the last used word, from the reserved offset to `RandomWords.bytes`
+   * @param end byte offset behind the last used word, from the reserved offset to the buffer's end
    */
   release(end: number): void {
     this.#bytes.fill(0, this.#position, end)

@@ -21,7 +21,12 @@ export interface AliasColumns {
 export function aliasColumns(weights: Float64Array): AliasColumns {
   const items = weights.length
   let sum = 0
-  for (let item = 0; item < items; item++) sum += weights[item]!
+  for (let item = 0; item < items; item++) {
+    const weight = weights[item]!
+    if (!(Number.isInteger(weight) && weight >= 0))
+      throw new RangeError(`the weight ${weight} is not a whole number`)
+    sum += weight
+  }
   if (!(sum >= 1 && sum <= 2 ** 50)) throw new RangeError(`the sum of weights is ${sum}, not 1 to 2^50`)
   if (items >= 2 ** 20) throw new RangeError(`${items} weights are more than 2^20 - 1`)
 
@@ -48,7 +53,7 @@ function dealt(masses: Float64Array, capacity: number): Float64Array {
   while (masses[donor]! < capacity) donor++
   for (let column = 0; column < masses.length; column++) {
     let poor = column
-    // Holds for a full column too: its entry stays that of its own alias, whatever it gives away.
+    // A column with enough is its own alias, unless it gives so much away later that it needs another.
     if (masses[poor]! >= capacity) entries[poor] = poor * capacity
     while (masses[poor]! < capacity) {
       const mass = masses[poor]!

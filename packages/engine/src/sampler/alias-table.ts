@@ -82,36 +82,33 @@ export class AliasTable {
 
   #itemOf(word: number): number {
     const shift = this.#shift
-    const entry = this.#entries[word >>> shift]!
     const below = ~(-1 << shift)
-    return ((word & below) < (entry & below) ? word : entry) >>> shift
+    const entry = this.#entries[word >>> shift]!
+    const own = ((word & below) - (entry & below)) >> 31
+    return (entry ^ ((entry ^ word) & own)) >>> shift
   }
 
+  /** The same with 52 bits, where the comparison borrows from the upper part when the lower one is below. */
   #itemOfPair(high: number, low: number): number {
     const shift = this.#shift
+    const below = ~(-1 << shift)
     const at = (high >>> shift) << 1
     const entry = this.#entries[at]!
-    const below = ~(-1 << shift)
-    const distance = (high & below) - (entry & below)
-    return (distance < 0 || (distance === 0 && low < this.#entries[at + 1]!) ? high : entry) >>> shift
+    const borrow = (low - this.#entries[at + 1]!) >> 31
+    const own = ((high & below) - (entry & below) + borrow) >> 31
+    return (entry ^ ((entry ^ high) & own)) >>> shift
   }
 
   /** Fills `block` with picks of 16 bits. A rejected one is overwritten by the next: `filled` does not move on. */
   #resolve16(random: RandomWords, picks: number): void {
     const words = random.halves
-    const entries = this.#entries
     const items = this.#items
-    const shift = this.#shift
-    const below = ~(-1 << shift)
     let filled = 0
     while (filled < picks) {
       const start = random.reserve(2) >>> 1
       const end = Math.min(words.length, start + picks - filled)
       for (let i = start; i < end; i++) {
-        const word = words[i]!
-        const entry = entries[word >>> shift]!
-        const own = ((word & below) - (entry & below)) >> 31
-        const item = (entry ^ ((entry ^ word) & own)) >>> shift
+        const item = this.#itemOf(words[i]!)
         block[filled] = item
         filled += (item - items) >>> 31
       }
@@ -122,19 +119,13 @@ export class AliasTable {
   /** The same with 32 bits. */
   #resolve32(random: RandomWords, picks: number): void {
     const words = random.words
-    const entries = this.#entries
     const items = this.#items
-    const shift = this.#shift
-    const below = ~(-1 << shift)
     let filled = 0
     while (filled < picks) {
       const start = random.reserve(4) >>> 2
       const end = Math.min(words.length, start + picks - filled)
       for (let i = start; i < end; i++) {
-        const word = words[i]!
-        const entry = entries[word >>> shift]!
-        const own = ((word & below) - (entry & below)) >> 31
-        const item = (entry ^ ((entry ^ word) & own)) >>> shift
+        const item = this.#itemOf(words[i]!)
         block[filled] = item
         filled += (item - items) >>> 31
       }
@@ -142,24 +133,16 @@ export class AliasTable {
     }
   }
 
-  /** The same with 52 bits, whose comparison borrows from the upper part when the lower one is below. */
+  /** The same with 52 bits of two words. */
   #resolve52(random: RandomWords, picks: number): void {
     const words = random.words
-    const entries = this.#entries
     const items = this.#items
-    const shift = this.#shift
-    const below = ~(-1 << shift)
     let filled = 0
     while (filled < picks) {
       const start = random.reserve(8) >>> 2
       const end = Math.min(words.length, start + 2 * (picks - filled))
       for (let i = start; i < end; i += 2) {
-        const high = words[i]! >>> 11
-        const at = (high >>> shift) << 1
-        const entry = entries[at]!
-        const borrow = ((words[i + 1]! >>> 1) - entries[at + 1]!) >> 31
-        const own = ((high & below) - (entry & below) + borrow) >> 31
-        const item = (entry ^ ((entry ^ high) & own)) >>> shift
+        const item = this.#itemOfPair(words[i]! >>> 11, words[i + 1]! >>> 1)
         block[filled] = item
         filled += (item - items) >>> 31
       }

@@ -33,6 +33,10 @@ export class TicketTree {
     const sums = new Float64Array(8 * nodes)
     const totals = new Float64Array(8 * nodes + 1)
     totals.set(counts, 8 * firstLeaf + 1)
+    for (const count of counts) {
+      if (!(Number.isInteger(count) && count >= 0))
+        throw new RangeError(`${count} tickets are not a whole number`)
+    }
     for (let node = nodes - 1; node >= 0; node--) {
       let total = 0
       for (let slot = 8 * node; slot < 8 * node + 8; slot++) {
