@@ -19,7 +19,10 @@ export const codes = {
     status: 500,
     meaning: 'A write to the log failed; whether the request took place is known after the restart.',
   },
-  INTERNAL: { status: 500, meaning: 'A defect in kuji, or a fault of the machine that has no code of its own.' },
+  INTERNAL: {
+    status: 500,
+    meaning: 'A defect in kuji, or a fault of the machine that has no code of its own.',
+  },
 } as const satisfies Record<string, { status: number; meaning: string }>
 
 /** A code of the table above. */

@@ -2,6 +2,7 @@ export type { Code } from './codes.ts'
 export { codes } from './codes.ts'
 export type { ErrorFields } from './error.ts'
 export { KujiError } from './error.ts'
+export type { EngineEvent } from './events.ts'
 export { limits } from './limits.ts'
 export type {
   DrawManyOptions,

@@ -51,4 +51,5 @@ const relations: readonly [boolean, string][] = [
   [limits.stock * 4 <= 2 ** 52, 'tickets fit the 52 random bits of the widest urn'],
   [(limits.queue & (limits.queue - 1)) === 0, 'the queue is a power of two'],
 ]
-for (const [holds, relation] of relations) if (!holds) throw new Error(`limits contradict each other: ${relation}`)
+for (const [holds, relation] of relations)
+  if (!holds) throw new Error(`limits contradict each other: ${relation}`)

@@ -1,11 +1,11 @@
 import { RandomWords } from './random-words.ts'
 
 /**
- * The same random words for the same seed: for tests and simulations, NEVER for outcomes, because a few words tell
- * the state and with it all words to come.
+ * The same random words for the same seed: for tests and simulations, NEVER for outcomes, because a few words
+ * tell the state and with it all words to come.
  *
- * The generator is xoshiro128** 1.1 (Blackman and Vigna, "Scrambled linear pseudorandom number generators", 2018),
- * its state taken from the seed by splitmix64 (Steele, Lea and Flood, 2014), as its authors advise.
+ * The generator is xoshiro128** 1.1 (Blackman and Vigna, "Scrambled linear pseudorandom number generators",
+ * 2018), its state taken from the seed by splitmix64 (Steele, Lea and Flood, 2014), as its authors advise.
  * @param seed a whole number of at most 2^53 - 1 either way
  */
 export function deterministicRandom(seed: number): RandomWords {

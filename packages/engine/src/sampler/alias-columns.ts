@@ -11,12 +11,13 @@ export interface AliasColumns {
 /**
  * Deals the 2^B words of an alias table to its columns, exactly and in linear time.
  *
- * With W the sum of weights and s = floor(2^B / W), item i gets s·w_i words, and the outcome after the last item, which
- * means to draw again, the 2^B - s·W left over: fewer than W, thus at most one word in sixteen (one in five where W is
- * near 2^50). The words below a column's threshold are the item's of the column's own number, the others its alias's.
- * A column that is all one item's has that item as alias and threshold 0, so a threshold is below 2^(B-k) and an entry
- * has B bits.
- * @param weights whole numbers from 0 (never picked), one an item, at most 2^20 - 1 of them; their sum is 1 to 2^50
+ * With W the sum of weights and s = floor(2^B / W), item i gets s·w_i words, and the outcome after the last
+ * item, which means to draw again, the 2^B - s·W left over: fewer than W, thus at most one word in sixteen
+ * (one in five where W is near 2^50). The words below a column's threshold are the item's of the column's own
+ * number, the others its alias's. A column that is all one item's has that item as alias and threshold 0, so
+ * a threshold is below 2^(B-k) and an entry has B bits.
+ * @param weights whole numbers from 0 (never picked), one an item, at most 2^20 - 1 of them; their sum is 1
+ *   to 2^50
  */
 export function aliasColumns(weights: Float64Array): AliasColumns {
   const items = weights.length
@@ -42,10 +43,10 @@ export function aliasColumns(weights: Float64Array): AliasColumns {
 
 /**
  * Vose's pairing in one sweep without work lists: each column with less than its capacity is topped up by the
- * current donor, the first column not yet passed over with at least that much. A donor that falls short itself
- * is topped up by the next one, at once if the sweep is already past it. Masses are at most 2^52 and only ever
- * reduced by less than they hold, so every step is exact; and since the columns not yet settled always hold their
- * capacity on average, a column in need implies a donor.
+ * current donor, the first column not yet passed over with at least that much. A donor that falls short
+ * itself is topped up by the next one, at once if the sweep is already past it. Masses are at most 2^52 and
+ * only ever reduced by less than they hold, so every step is exact; and since the columns not yet settled
+ * always hold their capacity on average, a column in need implies a donor.
  */
 function dealt(masses: Float64Array, capacity: number): Float64Array {
   const entries = new Float64Array(masses.length)

@@ -2,25 +2,25 @@ import type { RandomWords } from '../random/random-words.ts'
 import { aliasColumns } from './alias-columns.ts'
 
 /**
- * Where a bulk pick resolves its outcomes before they are copied to the caller's array, so that each of the loops
- * below sees one type of array only. Shared by all tables: it carries nothing from one call to the next. 4 KiB stay
- * in the first cache.
+ * Where a bulk pick resolves its outcomes before they are copied to the caller's array, so that each of the
+ * loops below sees one type of array only. Shared by all tables: it carries nothing from one call to the
+ * next. 4 KiB stay in the first cache.
  */
 const block = new Uint32Array(1024)
 
 /**
  * Picks one of n items with chances in proportion to whole-number weights: in constant time, and exactly.
  *
- * It is Walker's alias method ("An efficient method for generating discrete random variables with general distributions",
- * 1977) with a linear set-up after Vose ("A linear algorithm for generating random numbers with a given distribution",
- * 1991), but in whole numbers, with an outcome that means *draw again* where the weights do not divide the random words
- * (alias-columns.ts).
+ * It is Walker's alias method ("An efficient method for generating discrete random variables with general
+ * distributions", 1977) with a linear set-up after Vose ("A linear algorithm for generating random numbers
+ * with a given distribution", 1991), but in whole numbers, with an outcome that means *draw again* where the
+ * weights do not divide the random words (alias-columns.ts).
  *
- * A pick takes 16, 32 or 52 random bits: the upper ones name a column, the rest is compared with the column's threshold.
- * A column's entry has the alias where the word has the column, and the threshold where the word has the rest, so
- * the pick takes either the word or the entry and shifts. That is one load a pick, in a table of 4 MiB for a million
- * items (8 MiB at 52 bits), and no branch that random data decides: the processor works on many picks at once
- * and the loads of a large table overlap.
+ * A pick takes 16, 32 or 52 random bits: the upper ones name a column, the rest is compared with the column's
+ * threshold. A column's entry has the alias where the word has the column, and the threshold where the word
+ * has the rest, so the pick takes either the word or the entry and shifts. That is one load a pick, in a
+ * table of 4 MiB for a million items (8 MiB at 52 bits), and no branch that random data decides: the
+ * processor works on many picks at once and the loads of a large table overlap.
  */
 export class AliasTable {
   readonly #bits: 16 | 32 | 52
@@ -32,7 +32,8 @@ export class AliasTable {
   readonly #entries: Uint32Array
 
   /**
-   * @param weights whole numbers from 0 (never picked), one an item, at most 2^20 - 1 of them; their sum is 1 to 2^50
+   * @param weights whole numbers from 0 (never picked), one an item, at most 2^20 - 1 of them; their sum is 1
+   *   to 2^50
    */
   constructor(weights: Float64Array) {
     const { bits, columnBits, entries } = aliasColumns(weights)
@@ -44,12 +45,11 @@ export class AliasTable {
 
   /** One pick: the index of an item. */
   pick(random: RandomWords): number {
-    const bits = this.#bits
     for (;;) {
-      const item =
-        bits === 52
-          ? this.#itemOfPair(random.next32() >>> 11, random.next32() >>> 1)
-          : this.#itemOf(bits === 16 ? random.next16() : random.next32())
+      let item: number
+      if (this.#bits === 32) item = this.#itemOf(random.nextSigned32())
+      else if (this.#bits === 16) item = this.#itemOf(random.next16())
+      else item = this.#itemOfPair(random.nextSigned32() >>> 11, random.nextSigned32() >>> 1)
       if (item < this.#items) return item
     }
   }

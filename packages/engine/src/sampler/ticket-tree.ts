@@ -1,14 +1,15 @@
 import type { RandomWords } from '../random/random-words.ts'
 
 /**
- * An urn: items with a number of tickets each, drawn with a chance of tickets / all tickets, in logarithmic time.
+ * An urn: items with a number of tickets each, drawn with a chance of tickets / all tickets, in logarithmic
+ * time.
  *
- * A tree of prefix sums in the spirit of Fenwick ("A new data structure for cumulative frequency tables", 1994), but
- * with eight children a node: the eight slots of a node hold how many tickets its children before that one have (slot 0
- * holds 0), 64 bytes side by side. Descending compares the target with all of them and counts, instead of
- * branching on a comparison that chance decides. For 100,000 items that is 6 steps instead of 17, and twice as fast
- * as a binary Fenwick tree; for a handful of items it is one step. The slots of all nodes stand in one array
- * in level order, where the child under slot s is node s + 1.
+ * A tree of prefix sums in the spirit of Fenwick ("A new data structure for cumulative frequency tables",
+ * 1994), but with eight children a node: the eight slots of a node hold how many tickets its children before
+ * that one have (slot 0 holds 0), 64 bytes side by side. Descending compares the target with all of them and
+ * counts, instead of branching on a comparison that chance decides. For 100,000 items that is 6 steps instead
+ * of 17, and twice as fast as a binary Fenwick tree; for a handful of items it is one step. The slots of all
+ * nodes stand in one array in level order, where the child under slot s is node s + 1.
  *
  * Sums are whole numbers to 2^50, exact in doubles.
  */

@@ -141,7 +141,13 @@ export class WeightedChooser implements Chooser {
    * A chunk of picks, each checked against what the picks before it have left. Leaving out a pick that cannot be and
    * going on with the next one is the same as drawing again, since picks are independent.
    */
-  #chooseChecked(table: AliasTable, random: RandomWords, out: ItemIndexes, offset: number, count: number): number {
+  #chooseChecked(
+    table: AliasTable,
+    random: RandomWords,
+    out: ItemIndexes,
+    offset: number,
+    count: number,
+  ): number {
     const { stock, drawn, fallback } = this.#pool
     if (this.#taken.length !== stock.length) this.#taken = new Uint32Array(stock.length)
     const taken = this.#taken

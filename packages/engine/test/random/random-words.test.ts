@@ -98,8 +98,9 @@ suite('below', () => {
   }
 
   test('up to 2^20 has floor(2^32 / total) words for every answer', () => {
-    // The words whose product with the total has the upper part q are an interval. Within it the lower part rises
-    // in steps of the total from less than the total, so only the interval's first word can be rejected.
+    // The words whose product with the total has the upper part q are an interval. Within it the lower part
+    // rises in steps of the total from less than the total, so only the interval's first word can be
+    // rejected.
     const totals = [...Array(40).keys()].map(i => i + 1)
     for (const total of [...totals, 720, 1000, 65_535, 65_536, 2 ** 20 - 1, 2 ** 20]) {
       const answers = total <= 1000 ? [...Array(total).keys()] : [0, 1, 2, total >>> 1, total - 2, total - 1]

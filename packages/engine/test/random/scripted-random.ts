@@ -1,8 +1,8 @@
 import { RandomWords } from '../../src/random/random-words.ts'
 
 /**
- * Random words that are exactly the given ones, in order. What is left of the last buffer is zeros; a fill after that
- * throws.
+ * Random words that are exactly the given ones, in order. What is left of the last buffer is zeros; a fill
+ * after that throws.
  */
 export function scriptedRandom(words: Uint16Array | Uint32Array): RandomWords {
   const script = new Uint8Array(words.buffer, words.byteOffset, words.byteLength)

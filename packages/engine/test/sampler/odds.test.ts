@@ -5,10 +5,10 @@ import { AliasTable } from '../../src/sampler/alias-table.ts'
 import { TicketTree } from '../../src/sampler/ticket-tree.ts'
 
 /*
- * The exact tests beside this one prove the samplers word by word; these look at the whole from outside. Seeds are
- * fixed. Each test fails at p < 10^-6 (alpha) and is large enough to see the bias it names with power 0.999: then
- * Pearson's statistic is chi-square with a non-centrality of draws · Σ (p' - p)² / p, which must be
- * at least 77.5 for 5 degrees of freedom and 86.1 for 9.
+ * The exact tests beside this one prove the samplers word by word; these look at the whole from outside.
+ * Seeds are fixed. Each test fails at p < 10^-6 (alpha) and is large enough to see the bias it names with
+ * power 0.999: then Pearson's statistic is chi-square with a non-centrality of draws · Σ (p' - p)² / p, which
+ * must be at least 77.5 for 5 degrees of freedom and 86.1 for 9.
  */
 
 /** Quantiles 1 - 10^-6 of the chi-square distribution by degrees of freedom. */
@@ -67,8 +67,8 @@ suite('odds over many draws', () => {
   })
 
   test('of an urn are hypergeometric, and not binomial', () => {
-    // Ten draws of 30 tickets of which 12 are red. A chance of red 1 % too high moves the mean by 0.04, with a
-    // standard deviation of 1.29: about 9.7·10^-4 an urn, 194 in 200,000 urns; half as much would do.
+    // Ten draws of 30 tickets of which 12 are red. A chance of red 1 % too high moves the mean by 0.04, with
+    // a standard deviation of 1.29: about 9.7·10^-4 an urn, 194 in 200,000 urns; half as much would do.
     const urns = 200_000
     const observed = new Float64Array(10)
     const random = deterministicRandom(6)

@@ -102,7 +102,8 @@ suite('a ticket tree', () => {
     const tree = new TicketTree(Float64Array.from(counts))
     tree.add(4, 1)
     assert.equal(tree.total, 2 ** 50)
-    // With 2^50 tickets a ticket owns four of the words of 52 bits: these are the two around the one ticket of item 3.
+    // With 2^50 tickets a ticket owns four of the words of 52 bits: these are the two around the one ticket
+    // of item 3.
     const ticket = 2 ** 49 + 2 ** 48
     const words = [ticket - 1, ticket, ticket + 1].flatMap(x => [(x * 4) / 2 ** 31, (x * 4) % 2 ** 31])
     const script = Uint32Array.from(words, (word, i) => (i % 2 === 0 ? Math.floor(word) << 11 : word << 1))

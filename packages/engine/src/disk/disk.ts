@@ -1,0 +1,61 @@
+/**
+ * The few file operations that the engine uses: the seam where a test or a simulator takes the disk's place. Paths
+ * are absolute. Every operation may throw the system's error, with its `code` (ENOSPC, EIO, …).
+ */
+export interface Disk {
+  /** Creates a directory, for its owner only, and its parents. Nothing happens where it exists. */
+  makeDirectory(path: string): Promise<void>
+  /** Plain files in a directory, in no order. */
+  list(path: string): Promise<DiskEntry[]>
+  /** A whole file. */
+  read(path: string): Promise<Uint8Array>
+  /** The first bytes of a file, fewer where it is shorter. */
+  readStart(path: string, bytes: number): Promise<Uint8Array>
+  /** Creates or empties a file, for its owner only. */
+  create(path: string): Promise<DiskFile>
+  /** Opens an existing file for writing. With `dataSync` every write is on the device when it returns. */
+  open(path: string, options: { dataSync: boolean }): Promise<DiskFile>
+  rename(from: string, to: string): Promise<void>
+  remove(path: string): Promise<void>
+  /** Makes the directory's entries durable: what was created, renamed or removed in it. */
+  syncDirectory(path: string): Promise<void>
+  /**
+   * Takes the exclusive lock of a directory for as long as the process lives. Throws `LOCKED`, naming the holder.
+   */
+  lock(path: string): Promise<DiskLock>
+  /** Whether others than the owner may enter the directory. */
+  openToOthers(path: string): Promise<boolean>
+}
+
+export interface DiskEntry {
+  readonly name: string
+  readonly bytes: number
+}
+
+export interface DiskFile {
+  /** Writes at a position. Returns how many bytes were written, which may be fewer than asked. */
+  write(bytes: Uint8Array, position: number): Promise<number>
+  /** Everything written to the file is on the device after this. */
+  sync(): Promise<void>
+  close(): Promise<void>
+}
+
+export interface DiskLock {
+  release(): Promise<void>
+}
+
+/** Writes all of `bytes`, going on after short writes. A write that makes no progress throws. */
+export async function writeFully(file: DiskFile, bytes: Uint8Array, position: number): Promise<void> {
+  let written = 0
+  while (written < bytes.length) {
+    const count = await file.write(written === 0 ? bytes : bytes.subarray(written), position + written)
+    if (count === 0) throw new Error(`no progress after ${written} of ${bytes.length} bytes`)
+    written += count
+  }
+}
+
+/** Whether an error says that there is no room: on the device, in the quota, or within the allowed file size. */
+export function isDiskFull(error: unknown): boolean {
+  const code = (error as NodeJS.ErrnoException | null)?.code
+  return code === 'ENOSPC' || code === 'EDQUOT' || code === 'EFBIG'
+}

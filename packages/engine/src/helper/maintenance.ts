@@ -1,0 +1,195 @@
+import { setImmediate } from 'node:timers/promises'
+import { zstdCompressSync } from 'node:zlib'
+import type { EngineEvent } from '../contract/index.ts'
+import { KujiError } from '../contract/index.ts'
+import type { Disk } from '../disk/disk.ts'
+import { isDiskFull, writeFully } from '../disk/disk.ts'
+import { checkFrame } from '../log/frame.ts'
+import type { SegmentHeader } from '../log/segment.ts'
+import {
+  decodeSegmentHeader,
+  encodeSegmentHeader,
+  parseSegmentName,
+  segmentHeaderBytes,
+  segmentName,
+  segmentSeed,
+  writeSegment,
+} from '../log/segment.ts'
+import { computeStateHash } from '../pool/state.ts'
+import { terminatorBytes } from '../record/batch.ts'
+import { OutcomeViews } from '../record/records.ts'
+import { logStart, Replayer } from '../recovery/replay.ts'
+import { decodeSnapshot, parseSnapshotName, snapshotName, writeSnapshot } from '../snapshot/snapshot.ts'
+
+export interface MaintenanceOptions {
+  readonly disk: Disk
+  readonly directory: string
+  readonly identity: Uint8Array
+  readonly shard: number
+  /** What becomes of segments that two snapshots have made superfluous. */
+  readonly retention: 'archive' | 'remove'
+  readonly onEvent: (event: EngineEvent) => void
+}
+
+const spareName = /^spare-\d{10}\.log$/
+/** Snapshots kept: should the newest be bad, the one before it and a longer replay do. */
+const snapshotsKept = 2
+/** Bytes of log replayed before others get a turn on the thread. */
+const sliceBytes = 256 * 1024
+
+/**
+ * What happens beside the writer: segments made ready ahead of time, snapshots built by replaying finished segments
+ * through the same apply as live traffic, old segments archived and their files used again.
+ */
+export class Maintenance {
+  readonly #options: MaintenanceOptions
+  #replayer: Replayer | null = null
+  /** The last segment that the replayer has applied. */
+  #applied = 0
+  #bytesSinceSnapshot = 0
+  #snapshotBytes = 0
+
+  constructor(options: MaintenanceOptions) {
+    this.#options = options
+  }
+
+  /** Makes a segment ready: a used file with a new header, or a new one filled with zeros. */
+  async prepare(number: number, bytes: number): Promise<SegmentHeader> {
+    const { disk, directory, identity, shard } = this.#options
+    const header = { identity, shard, number, bytes }
+    const spare = (await disk.list(directory)).find(
+      entry => spareName.test(entry.name) && entry.bytes === bytes,
+    )
+    if (spare === undefined) {
+      await writeSegment(disk, directory, header)
+      return header
+    }
+    const path = `${directory}/${spare.name}`
+    const file = await disk.open(path, { dataSync: false })
+    try {
+      await writeFully(file, encodeSegmentHeader(header), 0)
+      await writeFully(file, new Uint8Array(terminatorBytes), segmentHeaderBytes)
+      await file.sync()
+    } finally {
+      await file.close()
+    }
+    await disk.rename(path, `${directory}/${segmentName(number)}`)
+    await disk.syncDirectory(directory)
+    return header
+  }
+
+  /** Takes in a finished segment: replays it, and where enough log has gathered writes a snapshot and tidies up. */
+  async sealed(number: number): Promise<void> {
+    const { disk, directory, identity, shard, onEvent } = this.#options
+    const replayer = (this.#replayer ??= await this.#start(number))
+    while (this.#applied < number) await this.#replay(replayer, this.#applied + 1)
+    // A snapshot is worth its writing when the log since the last one is at least as large.
+    if (this.#bytesSinceSnapshot < this.#snapshotBytes) return
+    const { state, position } = replayer
+    if (computeStateHash(state) !== state.hash) {
+      throw new KujiError(
+        'CORRUPT',
+        `the state behind segment ${number} does not have the state hash it was sealed with`,
+      )
+    }
+    const bytes = await writeSnapshot(disk, directory, { identity, shard, segment: number, position, state })
+    this.#bytesSinceSnapshot = 0
+    this.#snapshotBytes = bytes
+    const { lsn } = position
+    const message = `snapshot at LSN ${lsn}, ${bytes} bytes; its state hash is the writer's`
+    onEvent({ type: 'snapshot-written', level: 'info', message, lsn, bytes, segment: number })
+    await this.#tidy()
+  }
+
+  /** Starts from the newest snapshot before the segment, or from the beginning of the log. */
+  async #start(number: number): Promise<Replayer> {
+    const { disk, directory } = this.#options
+    const segments = (await disk.list(directory)).map(entry => parseSnapshotName(entry.name))
+    const before = segments.filter(segment => segment > 0 && segment < number)
+    for (const segment of before.sort((a, b) => b - a)) {
+      const path = `${directory}/${snapshotName(segment)}`
+      try {
+        const bytes = await disk.read(path)
+        const { state, position } = decodeSnapshot(bytes, path)
+        this.#applied = segment
+        this.#snapshotBytes = bytes.length
+        return new Replayer(state, position)
+      } catch (error) {
+        // Recovery has warned of it; the one before will do.
+        if (!(error instanceof KujiError)) throw error
+      }
+    }
+    return new Replayer(undefined, logStart)
+  }
+
+  async #replay(replayer: Replayer, number: number): Promise<void> {
+    const path = `${this.#options.directory}/${segmentName(number)}`
+    const bytes = await this.#options.disk.read(path)
+    const views = new OutcomeViews(bytes.subarray(0, bytes.length & ~7))
+    const seed = segmentSeed(decodeSegmentHeader(bytes, path))
+    let at = segmentHeaderBytes
+    let sliceEnd = at + sliceBytes
+    for (;;) {
+      const length = checkFrame(bytes, views.view, at, seed)
+      if (length === 0) break
+      replayer.applyBatch(views, at, path)
+      at += length
+      if (at < sliceEnd) continue
+      sliceEnd = at + sliceBytes
+      await setImmediate()
+    }
+    if (replayer.sealed !== 'full')
+      throw new KujiError('CORRUPT', `${path}: cannot be read beyond offset ${at}`)
+    this.#applied = number
+    this.#bytesSinceSnapshot += at
+  }
+
+  /** Removes snapshots beyond those kept, and archives or removes the segments that only they needed. */
+  async #tidy(): Promise<void> {
+    const { disk, directory } = this.#options
+    const entries = await disk.list(directory)
+    const snapshots = entries.map(entry => parseSnapshotName(entry.name)).filter(segment => segment > 0)
+    snapshots.sort((a, b) => b - a)
+    for (const segment of snapshots.slice(snapshotsKept))
+      await disk.remove(`${directory}/${snapshotName(segment)}`)
+    if (snapshots.length < snapshotsKept) return
+    const needed = snapshots[snapshotsKept - 1]!
+    const old = entries.filter(({ name }) => parseSegmentName(name) > 0 && parseSegmentName(name) <= needed)
+    old.sort((a, b) => parseSegmentName(a.name) - parseSegmentName(b.name))
+    let spares = entries.filter(entry => spareName.test(entry.name)).length
+    for (const { name } of old) {
+      if (this.#options.retention === 'archive') await this.#archive(name)
+      // One file is kept to be used again: its blocks are there already.
+      if (spares++ === 0)
+        await disk.rename(`${directory}/${name}`, `${directory}/${name.replace('segment', 'spare')}`)
+      else await disk.remove(`${directory}/${name}`)
+    }
+    await disk.syncDirectory(directory)
+  }
+
+  async #archive(name: string): Promise<void> {
+    const { disk, directory, onEvent } = this.#options
+    const archive = `${directory}/archive`
+    await disk.makeDirectory(archive)
+    const packed = zstdCompressSync(await disk.read(`${directory}/${name}`))
+    const path = `${archive}/${name}.zst`
+    const file = await disk.create(`${path}.tmp`)
+    try {
+      await writeFully(file, packed, 0)
+      await file.sync()
+    } finally {
+      await file.close()
+    }
+    await disk.rename(`${path}.tmp`, path)
+    await disk.syncDirectory(archive)
+    const message = `archived ${name}, ${packed.length} bytes`
+    onEvent({ type: 'segment-archived', level: 'info', message, file: path, bytes: packed.length })
+  }
+}
+
+/** Tells of a failure of the helper: draws go on, and so does the log; snapshots wait for the next start. */
+export function helperFailure(error: unknown): EngineEvent {
+  const cause = error instanceof Error ? error.message : String(error)
+  const hint = isDiskFull(error) ? 'the disk is full' : 'snapshots stop until the next start'
+  return { type: 'helper-failed', level: 'error', message: `helper: ${cause}; ${hint}` }
+}

@@ -1,0 +1,26 @@
+export type {
+  Code,
+  DrawManyOptions,
+  DrawManyReceipt,
+  DrawOptions,
+  Durability,
+  EngineEvent,
+  ErrorFields,
+  ItemIndexes,
+  ItemManifest,
+  ItemState,
+  ItemUpdate,
+  Json,
+  Mode,
+  PoolManifest,
+  PoolState,
+  PoolSummary,
+  PutResult,
+  Receipt,
+  Status,
+  Stock,
+} from './contract/index.ts'
+export { codes, KujiError, limits } from './contract/index.ts'
+export type { EngineStatus, Kuji } from './kuji.ts'
+export type { OpenOptions } from './open.ts'
+export { open } from './open.ts'

@@ -1,0 +1,214 @@
+import type {
+  DrawManyOptions,
+  DrawManyReceipt,
+  DrawOptions,
+  Durability,
+  ItemUpdate,
+  PoolManifest,
+  PoolState,
+  PoolSummary,
+  PutResult,
+  Receipt,
+  Status,
+} from './contract/index.ts'
+import { type KujiError, limits } from './contract/index.ts'
+import { checkFields, checkId, checkWhole, invalid } from './pool/check.ts'
+import { parseManifest } from './pool/manifest.ts'
+import { checkWeight } from './pool/weight.ts'
+import type { Decider } from './writer/decide.ts'
+import type { Writer } from './writer/writer.ts'
+import { drawFlags } from './writer/writer.ts'
+
+/** How an engine is doing. */
+export interface EngineStatus {
+  readonly durability: Durability
+  /** `read-only`: the disk is full; `failed`: a write failed, and only a restart helps. */
+  readonly state: 'open' | 'read-only' | 'failed' | 'closed'
+  /** Why, when the state is not `open`. */
+  readonly reason?: string
+  readonly lsn: number
+  /** The last draw number that is durable. */
+  readonly drawNumber: number
+  /** Requests that wait or are under way. */
+  readonly queued: number
+}
+
+/** What a Kuji stands on; made by `open`. */
+export interface Foundation {
+  readonly writer: Writer
+  readonly durability: Durability
+  /** Why there is no room for the log to grow, or '' where there is. */
+  readonly diskFull: () => string
+  readonly release: () => Promise<void>
+}
+
+const drawFields = new Set(['count', 'partial'])
+const drawManyFields = new Set(['partial'])
+const updateFields = new Set(['restock', 'weight'])
+const listFields = new Set(['after', 'limit'])
+const noOptions = {}
+
+/** Room that a change of one item or of a status takes in a batch. */
+const smallRecordBytes = 64
+
+/**
+ * Pools of prizes over one log. Every promise settles when the outcome is durable, in the order of the calls; a
+ * refusal rejects with a KujiError whose `code` is in the table of the contract. Any call may also reject with
+ * `OVERLOADED` (too many requests wait), `OUTCOME_UNKNOWN` (its write failed) and `INTERNAL` (the log has failed
+ * before), and any change with `READ_ONLY` (the disk is full). Since 0.1.
+ */
+export class Kuji {
+  readonly #writer: Writer
+  readonly #foundation: Foundation
+  #closed: Promise<void> | null = null
+
+  /** Made by `open`. */
+  constructor(foundation: Foundation) {
+    this.#foundation = foundation
+    this.#writer = foundation.writer
+  }
+
+  /** Resolves, with the error, when a write has failed for good. */
+  get failed(): Promise<KujiError> {
+    return this.#writer.failed
+  }
+
+  /**
+   * Draws 1 (or `count`, up to 10,000) items: all or none. Rejects with `INVALID`, `POOL_NOT_FOUND`, `POOL_CLOSED`,
+   * `POOL_PAUSED`, `POOL_EMPTY`, `INSUFFICIENT_STOCK`.
+   */
+  draw(pool: string, options: DrawOptions = noOptions): Promise<Receipt> {
+    let count = 1
+    let flags = 0
+    if (options !== noOptions) {
+      try {
+        checkFields(options, 'options', drawFields)
+        if (options.count !== undefined) count = checkWhole(options.count, 'count', 1, limits.drawCount)
+        if (checkFlag(options.partial, 'partial')) flags = drawFlags.partial
+      } catch (error) {
+        return Promise.reject(error)
+      }
+    }
+    if (typeof pool !== 'string') return Promise.reject(invalid('pool', 'expected a pool id'))
+    return this.#writer.draw(pool, count, flags) as Promise<Receipt>
+  }
+
+  /**
+   * Draws `count` (1 to 1,000,000) items as indexes in one typed array, in one batch, all or none. Rejects like
+   * `draw`.
+   */
+  drawMany(pool: string, count: number, options: DrawManyOptions = noOptions): Promise<DrawManyReceipt> {
+    let flags: number = drawFlags.many
+    try {
+      checkFields(options, 'options', drawManyFields)
+      checkWhole(count, 'count', 1, limits.drawManyCount)
+      if (checkFlag(options.partial, 'partial')) flags |= drawFlags.partial
+      if (typeof pool !== 'string') throw invalid('pool', 'expected a pool id')
+    } catch (error) {
+      return Promise.reject(error)
+    }
+    return this.#writer.draw(pool, count, flags) as Promise<DrawManyReceipt>
+  }
+
+  /**
+   * Creates a pool, or gives it a new version of its rules. What was drawn stays drawn: `stock` counts all units,
+   * those drawn included. A manifest that says what is so already changes nothing. Rejects with `INVALID`,
+   * `TOO_LARGE`, `POOL_CLOSED`.
+   */
+  async putPool(manifest: PoolManifest): Promise<PutResult> {
+    const rules = parseManifest(manifest)
+    let bytes = 512 + rules.metadata.length * 3
+    for (const id of rules.itemIds) bytes += id.length + 20
+    if (rules.itemMetadata !== null) for (const text of rules.itemMetadata) bytes += 2 + text.length * 3
+    return this.#run((decider, batch) => decider.put(batch, rules), bytes)
+  }
+
+  /**
+   * Restocks or reweighs one item: a new version. Rejects with `INVALID`, `POOL_NOT_FOUND`, `ITEM_NOT_FOUND`,
+   * `POOL_CLOSED`.
+   */
+  async updateItem(pool: string, item: string, update: ItemUpdate): Promise<PoolState> {
+    checkName(pool, 'pool')
+    checkName(item, 'item')
+    const { restock, weight } = checkFields(update, 'update', updateFields)
+    if (restock === undefined && weight === undefined) throw invalid('update', 'expected restock or weight')
+    if (restock !== undefined) checkWhole(restock, 'restock', 1, limits.stock)
+    if (weight !== undefined) checkWeight(weight, 'weight')
+    return this.#run((decider, batch) => decider.updateItem(batch, pool, item, update), smallRecordBytes)
+  }
+
+  /** Refuses draws until resumed. Rejects with `POOL_NOT_FOUND`, `POOL_CLOSED`. */
+  pausePool(pool: string): Promise<PoolSummary> {
+    return this.#setStatus(pool, 'paused')
+  }
+
+  /** Draws again after a pause. Rejects with `POOL_NOT_FOUND`, `POOL_CLOSED`. */
+  resumePool(pool: string): Promise<PoolSummary> {
+    return this.#setStatus(pool, 'open')
+  }
+
+  /** Refuses draws and changes for good; the pool can still be read. Rejects with `POOL_NOT_FOUND`. */
+  closePool(pool: string): Promise<PoolSummary> {
+    return this.#setStatus(pool, 'closed')
+  }
+
+  async #setStatus(pool: string, status: Status): Promise<PoolSummary> {
+    checkName(pool, 'pool')
+    return this.#run((decider, batch) => decider.setStatus(batch, pool, status), smallRecordBytes)
+  }
+
+  /** Forgets a pool; its draws stay in the log. Returns its last state. Rejects with `POOL_NOT_FOUND`. */
+  async deletePool(pool: string): Promise<PoolSummary> {
+    checkName(pool, 'pool')
+    return this.#run((decider, batch) => decider.delete(batch, pool), smallRecordBytes)
+  }
+
+  /** A pool with its live numbers, as of batches that are durable. Rejects with `POOL_NOT_FOUND`. */
+  async pool(pool: string): Promise<PoolState> {
+    checkName(pool, 'pool')
+    return this.#run(decider => decider.pool(pool), 0)
+  }
+
+  /**
+   * Pools in the order of their ids, from the first after `after`, at most `limit` (1 to 1,000,000, default all).
+   */
+  async pools(
+    options: { readonly after?: string; readonly limit?: number } = noOptions,
+  ): Promise<PoolSummary[]> {
+    const { after = '', limit = limits.pools } = checkFields(options, 'options', listFields)
+    if (typeof after !== 'string') throw invalid('after', 'expected a pool id')
+    const most = checkWhole(limit, 'limit', 1, limits.pools)
+    return this.#run(decider => decider.pools(after, most), 0)
+  }
+
+  // The decider answers with the value or a refusal; the mailbox rejects with the latter.
+  #run<T>(command: (decider: Decider, batch: Parameters<Decider['put']>[0]) => T, bytes: number) {
+    return this.#writer.run(command, bytes) as Promise<Exclude<T, KujiError>>
+  }
+
+  /** How the engine is doing, at once. */
+  status(): EngineStatus {
+    const { writer, durability, diskFull } = this.#foundation
+    const numbers = { durability, lsn: writer.lsn, drawNumber: writer.drawNumber, queued: writer.waiting }
+    if (writer.failure !== null) return { ...numbers, state: 'failed', reason: writer.failure.message }
+    if (this.#closed !== null) return { ...numbers, state: 'closed' }
+    const reason = diskFull()
+    return reason === '' ? { ...numbers, state: 'open' } : { ...numbers, state: 'read-only', reason }
+  }
+
+  /** Answers what waits, seals the log and lets go of the directory. Later calls are refused with `INVALID`. */
+  close(): Promise<void> {
+    this.#closed ??= this.#writer.close().finally(this.#foundation.release)
+    return this.#closed
+  }
+}
+
+function checkName(value: unknown, field: string): string {
+  if (typeof value === 'string') return value
+  return checkId(value, field)
+}
+
+function checkFlag(value: unknown, field: string): boolean {
+  if (value === undefined || typeof value === 'boolean') return value === true
+  throw invalid(field, 'expected true or false')
+}

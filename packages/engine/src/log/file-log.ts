@@ -1,0 +1,167 @@
+import type { Disk, DiskFile } from '../disk/disk.ts'
+import { writeFully } from '../disk/disk.ts'
+import { hashBytes, sealBatchBytes, terminatorBytes } from '../record/batch.ts'
+import { frameBatch, hashBatch } from './frame.ts'
+import type { AppendOutcome, Log } from './log.ts'
+import type { SegmentHeader } from './segment.ts'
+import { segmentHeaderBytes, segmentName, segmentSeed } from './segment.ts'
+
+/** Kept free in every segment: a seal on idle or at shutdown, and the seal that ends the segment. */
+const reserveBytes = 2 * sealBatchBytes + terminatorBytes
+
+/** The size of a segment that one batch of this size fits into. */
+export function segmentBytesFor(batchBytes: number): number {
+  return segmentHeaderBytes + batchBytes + reserveBytes
+}
+
+/** What the log asks of the helper: the next segment ahead of time, and care for the finished ones. */
+export interface SegmentKeeper {
+  /** Makes the segment of this number ready, with at least this size. Throws when it cannot. */
+  prepare(number: number, bytes: number): Promise<SegmentHeader>
+  /** The segment of this number is complete and will not be written again. */
+  sealed(number: number): void
+  close(): Promise<void>
+}
+
+export interface FileLogOptions {
+  readonly disk: Disk
+  readonly directory: string
+  readonly keeper: SegmentKeeper
+  /** `sync`: O_DSYNC, otherwise the kernel has it and that is all. */
+  readonly dataSync: boolean
+  readonly segmentBytes: number
+  /** The segment to go on in, and where its last batch ends. */
+  readonly current: SegmentHeader
+  readonly end: number
+  readonly lastHash: Uint8Array
+  /** The segment after it, where it is ready already. */
+  readonly next: SegmentHeader | null
+  /** Told when there is no room for the next segment (with the error), and when there is again (null). */
+  readonly onRoom: (error: unknown) => void
+  /** Pause before asking for room again, in milliseconds. */
+  readonly retryMs: number
+}
+
+interface OpenSegment {
+  readonly header: SegmentHeader
+  readonly file: DiskFile
+  readonly seed: number
+}
+
+/** Durability `os` and `sync`: batches in segments, the next segment always made ready before it is needed. */
+export class FileLog implements Log {
+  readonly keeps = true
+  readonly #options: FileLogOptions
+  #current: OpenSegment
+  #end: number
+  #next: OpenSegment | null = null
+  #preparing: Promise<void> | null = null
+  #retry: NodeJS.Timeout | null = null
+  #lastHash: Uint8Array
+  #full = false
+  #closed = false
+
+  private constructor(options: FileLogOptions, current: OpenSegment) {
+    this.#options = options
+    this.#current = current
+    this.#end = options.end
+    this.#lastHash = options.lastHash.length === 0 ? new Uint8Array(hashBytes) : options.lastHash
+  }
+
+  static async open(options: FileLogOptions): Promise<FileLog> {
+    const log = new FileLog(options, await openSegment(options, options.current))
+    if (options.next !== null) log.#next = await openSegment(options, options.next)
+    else log.#prepare(options.segmentBytes)
+    return log
+  }
+
+  get segment(): number {
+    return this.#current.header.number
+  }
+
+  get room(): number {
+    const here = this.#current.header.bytes - this.#end - reserveBytes
+    if (this.#next === null) return here
+    return Math.max(here, this.#next.header.bytes - segmentHeaderBytes - reserveBytes)
+  }
+
+  async makeRoom(bytes: number): Promise<boolean> {
+    if (this.#preparing !== null) await this.#preparing
+    if (this.room >= bytes) return true
+    if (!this.#full) await this.#prepare(Math.max(this.#options.segmentBytes, segmentBytesFor(bytes)))
+    return this.room >= bytes
+  }
+
+  fits(bytes: number): boolean {
+    // A seal may use the first half of the reserve; the second half is for the seal that ends the segment.
+    const reserve = bytes === sealBatchBytes ? sealBatchBytes + terminatorBytes : reserveBytes
+    return this.#end + bytes + reserve <= this.#current.header.bytes
+  }
+
+  rotate(): void {
+    const sealed = this.#current
+    this.#current = this.#next!
+    this.#end = segmentHeaderBytes
+    this.#next = null
+    void sealed.file.close()
+    this.#options.keeper.sealed(sealed.header.number)
+    void this.#prepare(this.#options.segmentBytes)
+  }
+
+  async append(batch: Uint8Array): Promise<AppendOutcome> {
+    const { file, seed } = this.#current
+    const content = batch.subarray(0, batch.length - terminatorBytes)
+    frameBatch(content, this.#lastHash, seed)
+    try {
+      const written = writeFully(file, batch, this.#end)
+      // While the write is under way.
+      this.#lastHash = hashBatch(content)
+      await written
+    } catch (cause) {
+      return { outcome: 'unknown', cause }
+    }
+    this.#end += content.length
+    return 'durable'
+  }
+
+  #prepare(bytes: number): Promise<void> {
+    this.#preparing ??= this.#prepareNext(bytes).finally(() => {
+      this.#preparing = null
+    })
+    return this.#preparing
+  }
+
+  async #prepareNext(bytes: number): Promise<void> {
+    const { keeper, onRoom } = this.#options
+    try {
+      const header = await keeper.prepare(this.#current.header.number + 1, bytes)
+      if (this.#closed) return
+      // A larger one takes the place of one that was ready.
+      if (this.#next !== null) await this.#next.file.close()
+      this.#next = await openSegment(this.#options, header)
+      if (this.#full) onRoom(null)
+      this.#full = false
+    } catch (error) {
+      if (this.#closed) return
+      if (!this.#full) onRoom(error)
+      this.#full = true
+      this.#retry = setTimeout(() => void this.#prepare(bytes), this.#options.retryMs)
+      this.#retry.unref()
+    }
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true
+    if (this.#retry !== null) clearTimeout(this.#retry)
+    await this.#options.keeper.close()
+    await this.#preparing
+    await this.#current.file.close()
+    await this.#next?.file.close()
+  }
+}
+
+async function openSegment(options: FileLogOptions, header: SegmentHeader): Promise<OpenSegment> {
+  const path = `${options.directory}/${segmentName(header.number)}`
+  const file = await options.disk.open(path, { dataSync: options.dataSync })
+  return { header, file, seed: segmentSeed(header) }
+}

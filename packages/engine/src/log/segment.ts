@@ -1,0 +1,123 @@
+import { crc32 } from 'node:zlib'
+import { KujiError } from '../contract/index.ts'
+import type { Disk } from '../disk/disk.ts'
+import { writeFully } from '../disk/disk.ts'
+import { ByteReader, ByteWriter } from '../record/bytes.ts'
+
+/**
+ * A segment is one log file: a header of 64 bytes, then batches, then zeros (or, in a file used for the second time,
+ * what it held before, which no checksum of this segment accepts).
+ *
+ *    0  8    "KUJILOG\n"
+ *    8  u32  format version
+ *   12  u32  shard
+ *   16  16   identity of the data directory, random
+ *   32  u53  number of the segment, from 1
+ *   40  u53  size of the file in bytes
+ *   48  12   zeros
+ *   60  u32  CRC-32 of bytes 0 … 59
+ */
+export const segmentHeaderBytes = 64
+export const formatVersion = 1
+export const identityBytes = 16
+
+const magic = Buffer.from('KUJILOG\n', 'latin1')
+
+export interface SegmentHeader {
+  readonly identity: Uint8Array
+  readonly shard: number
+  readonly number: number
+  readonly bytes: number
+}
+
+const namePattern = /^segment-(\d{10})\.log$/
+
+export function segmentName(number: number): string {
+  return `segment-${String(number).padStart(10, '0')}.log`
+}
+
+/** The number in a segment's file name, or 0 where the name is none. */
+export function parseSegmentName(name: string): number {
+  return Number(namePattern.exec(name)?.[1] ?? 0)
+}
+
+export function encodeSegmentHeader(header: SegmentHeader): Uint8Array {
+  const writer = new ByteWriter(segmentHeaderBytes)
+  writer.raw(magic)
+  writer.u32(formatVersion)
+  writer.u32(header.shard)
+  writer.raw(header.identity)
+  writer.u53(header.number)
+  writer.u53(header.bytes)
+  writer.raw(new Uint8Array(12))
+  writer.u32(crc32(writer.written()))
+  return writer.written()
+}
+
+/** Reads a header. Throws `CORRUPT`, naming the file, for anything but a header of this format. */
+export function decodeSegmentHeader(bytes: Uint8Array, path: string): SegmentHeader {
+  const corrupt = (why: string): KujiError =>
+    new KujiError('CORRUPT', `${path}: ${why}`, { file: path, offset: 0 })
+  if (bytes.length < segmentHeaderBytes) throw corrupt(`${bytes.length} bytes, too short for a log file`)
+  const reader = new ByteReader(bytes, 0, segmentHeaderBytes)
+  if (!reader.raw(8).equals(magic)) throw corrupt('not a kuji log file')
+  const version = reader.u32()
+  if (version !== formatVersion) {
+    throw corrupt(`format version ${version}; this kuji reads version ${formatVersion}`)
+  }
+  const crc = crc32(bytes.subarray(0, 60))
+  const shard = reader.u32()
+  const identity = Uint8Array.from(reader.raw(identityBytes))
+  if (new DataView(bytes.buffer, bytes.byteOffset).getUint32(60, true) !== crc)
+    throw corrupt('damaged header')
+  return { identity, shard, number: reader.u53(), bytes: reader.u53() }
+}
+
+/** What the CRCs of a segment's batches start from: no other segment's batch, and no other directory's, passes. */
+export function segmentSeed(header: Pick<SegmentHeader, 'identity' | 'number'>): number {
+  const writer = new ByteWriter(identityBytes + 8)
+  writer.raw(header.identity)
+  writer.u53(header.number)
+  return crc32(writer.written())
+}
+
+const zeros = new Uint8Array(1024 * 1024)
+
+/** Writes zeros to a file, in large pieces. */
+export async function fillWithZeros(
+  file: Parameters<typeof writeFully>[0],
+  from: number,
+  to: number,
+): Promise<void> {
+  for (let at = from; at < to; at += zeros.length) {
+    await writeFully(file, zeros.subarray(0, Math.min(zeros.length, to - at)), at)
+  }
+}
+
+/**
+ * Writes a segment under a temporary name, whole and synced, and gives it its name only then: a segment that can be
+ * seen has all its blocks, so a later write to it changes no metadata. `content` goes right behind the header.
+ */
+export async function writeSegment(
+  disk: Disk,
+  directory: string,
+  header: SegmentHeader,
+  content: Uint8Array = new Uint8Array(0),
+): Promise<void> {
+  const path = `${directory}/${segmentName(header.number)}`
+  const temporary = `${path}.tmp`
+  const file = await disk.create(temporary)
+  try {
+    await writeFully(file, encodeSegmentHeader(header), 0)
+    if (content.length > 0) await writeFully(file, content, segmentHeaderBytes)
+    await fillWithZeros(file, segmentHeaderBytes + content.length, header.bytes)
+    await file.sync()
+  } catch (error) {
+    await file.close()
+    await disk.remove(temporary).catch(() => undefined)
+    throw error
+  }
+  await file.close()
+  await disk.rename(temporary, path)
+  await disk.syncDirectory(directory)
+}

@@ -1,0 +1,181 @@
+import { resolve } from 'node:path'
+import type { Durability, EngineEvent } from './contract/index.ts'
+import { limits } from './contract/index.ts'
+import type { Disk } from './disk/disk.ts'
+import { nodeDisk } from './disk/node-disk.ts'
+import { Helper } from './helper/helper.ts'
+import { Kuji } from './kuji.ts'
+import type { SegmentKeeper } from './log/file-log.ts'
+import { FileLog } from './log/file-log.ts'
+import { MemoryLog } from './log/memory-log.ts'
+import { checkFields, checkWhole, invalid } from './pool/check.ts'
+import { State } from './pool/state.ts'
+import { operatingSystemRandom } from './random/operating-system.ts'
+import type { RandomWords } from './random/random-words.ts'
+import type { Recovered } from './recovery/recover.ts'
+import { recover } from './recovery/recover.ts'
+import { logStart } from './recovery/replay.ts'
+import { Writer } from './writer/writer.ts'
+
+export interface OpenOptions {
+  /** The data directory, made where it does not exist. Required unless the durability is `none`, which ignores it. */
+  readonly dir?: string
+  /** Default `sync`. */
+  readonly durability?: Durability
+  /** Size of a log file, 4 KiB to 1 GiB, default 64 MiB. */
+  readonly segmentBytes?: number
+  /** Log files that snapshots have made superfluous: kept compressed in `archive/` (default), or removed. */
+  readonly retention?: 'archive' | 'remove'
+  /** Told of recovery, snapshots and alarms. Default: warnings and errors become process warnings. */
+  readonly onEvent?: (event: EngineEvent) => void
+}
+
+/** What the engine takes from the outside world; a test or a simulator gives its own. */
+export interface World {
+  readonly disk: Disk
+  readonly random: RandomWords
+  /** Milliseconds since 1970. */
+  readonly now: () => number
+  /** Makes the keeper of segments: the helper thread. */
+  readonly keeper: (
+    start: ConstructorParameters<typeof Helper>[0],
+    onEvent: (event: EngineEvent) => void,
+  ) => SegmentKeeper
+}
+
+const fields = new Set(['dir', 'durability', 'segmentBytes', 'retention', 'onEvent'])
+const roomRetryMs = 1000
+
+/**
+ * Opens a data directory, recovering it first where that is needed, or pools in memory alone. Throws `INVALID`,
+ * `LOCKED` (another process has it), `CORRUPT` (with the file and offset), or the system's error. Since 0.1.
+ */
+export function open(options: OpenOptions): Promise<Kuji> {
+  return openIn(options, realWorld())
+}
+
+function realWorld(): World {
+  return {
+    disk: nodeDisk({ blockingWrites: false }),
+    random: operatingSystemRandom(),
+    now: Date.now,
+    keeper: (start, onEvent) => new Helper(start, onEvent),
+  }
+}
+
+/** `open` in a world of the caller's making. */
+export async function openIn(options: OpenOptions, world: World): Promise<Kuji> {
+  const { dir, durability, segmentBytes, retention, onEvent } = checkOptions(options)
+  if (durability === 'none') return openMemory(world, onEvent)
+  const { disk } = world
+  await disk.makeDirectory(dir)
+  const lock = await disk.lock(dir)
+  try {
+    if (await disk.openToOthers(dir)) {
+      const message = `${dir} can be entered by others than its owner: chmod 700 it`
+      onEvent({ type: 'open-to-others', level: 'warn', message, directory: dir })
+    }
+    const recovered = await recover({ disk, directory: dir, segmentBytes, onEvent, now: world.now })
+    const { identity, state, position, current } = recovered
+    onEvent({ type: 'recovered', level: 'info', message: `at LSN ${position.lsn}`, lsn: position.lsn })
+    let full = ''
+    const onRoom = (error: unknown): void => {
+      full = error === null ? '' : `no room for the next log file: ${(error as Error).message}`
+      if (error === null)
+        onEvent({ type: 'disk-room', level: 'info', message: 'there is room for the log again' })
+      else onEvent({ type: 'disk-full', level: 'error', message: full })
+    }
+    const keeper = world.keeper({ directory: dir, identity, shard: current.shard, retention }, onEvent)
+    const log = await openLog(recovered, { disk, dir, durability, segmentBytes, keeper, onRoom })
+    const { random, now } = world
+    const writer = new Writer({
+      state,
+      position: { ...position, epoch: position.epoch + 1 },
+      log,
+      random,
+      now,
+      onEvent,
+    })
+    return new Kuji({ writer, durability, diskFull: () => full, release: () => lock.release() })
+  } catch (error) {
+    await lock.release()
+    throw error
+  }
+}
+
+interface LogSettings {
+  readonly disk: Disk
+  readonly dir: string
+  readonly durability: Durability
+  readonly segmentBytes: number
+  readonly keeper: SegmentKeeper
+  readonly onRoom: (error: unknown) => void
+}
+
+function openLog(recovered: Recovered, settings: LogSettings): Promise<FileLog> {
+  const { current, end, next, position } = recovered
+  const { disk, dir, durability, segmentBytes, keeper, onRoom } = settings
+  return FileLog.open({
+    disk,
+    directory: dir,
+    keeper,
+    dataSync: durability === 'sync',
+    segmentBytes,
+    current,
+    end,
+    lastHash: position.hash,
+    next,
+    onRoom,
+    retryMs: roomRetryMs,
+  })
+}
+
+function openMemory({ random, now }: World, onEvent: (event: EngineEvent) => void): Kuji {
+  const writer = new Writer({
+    state: new State(),
+    position: logStart,
+    log: new MemoryLog(),
+    random,
+    now,
+    onEvent,
+  })
+  return new Kuji({ writer, durability: 'none', diskFull: () => '', release: async () => undefined })
+}
+
+function checkOptions(options: OpenOptions): Required<OpenOptions> {
+  const checked = checkFields(options, 'options', fields)
+  const {
+    dir,
+    durability = 'sync',
+    segmentBytes = limits.segmentBytes,
+    retention = 'archive',
+    onEvent = warn,
+  } = checked
+  if (durability !== 'sync' && durability !== 'os' && durability !== 'none') {
+    throw invalid('durability', 'expected "sync", "os" or "none"')
+  }
+  if (durability !== 'none' && (typeof dir !== 'string' || dir === ''))
+    throw invalid('dir', 'expected a directory')
+  if (dir !== undefined && typeof dir !== 'string') throw invalid('dir', 'expected a directory')
+  if (retention !== 'archive' && retention !== 'remove')
+    throw invalid('retention', 'expected "archive" or "remove"')
+  if (typeof onEvent !== 'function') throw invalid('onEvent', 'expected a function')
+  const bytes = checkWhole(
+    segmentBytes,
+    'segmentBytes',
+    limits.segmentMinimumBytes,
+    limits.segmentMaximumBytes,
+  )
+  return {
+    dir: resolve(dir ?? ''),
+    durability,
+    // Whole pages; typed views over a segment need a multiple of 8.
+    segmentBytes: Math.ceil(bytes / limits.segmentMinimumBytes) * limits.segmentMinimumBytes,
+    retention,
+    onEvent: onEvent as (event: EngineEvent) => void,
+  }
+}
+
+function warn(event: EngineEvent): void {
+  if (event.level !== 'info') process.emitWarning(event.message, { type: 'KujiWarning', code: event.type })
+}

@@ -1,0 +1,128 @@
+import type { ItemIndexes, Status } from '../contract/index.ts'
+import type { Rules } from './manifest.ts'
+import { computeSums, drawnById, Pool } from './pool.ts'
+import { itemKey, itemRulesHash, poolHash, poolKey, poolRulesHash } from './state-hash.ts'
+import { rescaleFactor } from './weight.ts'
+
+/**
+ * Everything that the log decides, at one LSN. The functions below are the only code that changes it; live traffic,
+ * recovery, snapshots and whoever follows the log all come through here. They check nothing that deciding has
+ * checked, look at no clock and no randomness, and touch no disk.
+ */
+export class State {
+  readonly pools: Map<string, Pool> = new Map()
+  /** By pool number; undefined where a pool was deleted. */
+  readonly byNumber: (Pool | undefined)[] = []
+  /** The last draw number given. */
+  drawNumber = 0
+  /** See state-hash.ts. */
+  hash = 0
+}
+
+/** A change of one item, as the log holds it. */
+export interface ItemChange {
+  readonly item: number
+  /** Units added to stock. */
+  readonly restock: number
+  /** The new weight in units of 10^-decimals, or -1 to leave it. */
+  readonly weight: number
+  /** The pool's number of decimals from here on; never less than before. */
+  readonly decimals: number
+}
+
+/** Takes `count` outcomes of `items` from `start` on: one unit and one draw number each. */
+export function applyDraws(state: State, pool: Pool, items: ItemIndexes, start: number, count: number): void {
+  const drawn = pool.drawn
+  const extraBefore = pool.lastOne < 0 ? 0 : drawn[pool.lastOne]!
+  let sum = 0
+  for (let k = start, end = start + count; k < end; k++) {
+    const item = items[k]!
+    drawn[item]!++
+    sum = (sum + itemKey(item)) | 0
+  }
+  pool.drawnTotal += count
+  pool.left -= count
+  if (pool.lastOne >= 0) pool.left += drawn[pool.lastOne]! - extraBefore
+  state.drawNumber += count
+  state.hash = (state.hash + Math.imul(sum, poolKey(pool))) | 0
+}
+
+/** Creates the pool of this number, or gives it new rules; what was drawn of an item stays with its id. */
+export function applyPut(state: State, number: number, rules: Rules): Pool {
+  const existing = state.byNumber[number]
+  const pool = existing ?? new Pool(number, rules.id)
+  if (existing === undefined) {
+    while (state.byNumber.length < number) state.byNumber.push(undefined)
+    state.byNumber[number] = pool
+    state.pools.set(rules.id, pool)
+  } else {
+    state.hash = (state.hash - poolHash(pool)) | 0
+  }
+  const drawn = drawnById(pool)
+  pool.version++
+  pool.mode = rules.mode
+  pool.itemIds = rules.itemIds
+  pool.weights = rules.weights
+  pool.decimals = rules.decimals
+  pool.stock = rules.stock
+  pool.fallback = rules.fallback
+  pool.lastOne = rules.lastOne
+  pool.metadata = rules.metadata
+  pool.itemMetadata = rules.itemMetadata
+  pool.drawn = new Float64Array(rules.itemIds.length)
+  if (drawn.size > 0) {
+    for (let i = 0; i < rules.itemIds.length; i++) {
+      pool.drawn[i] = drawn.get(rules.itemIds[i]!) ?? 0
+      drawn.delete(rules.itemIds[i]!)
+    }
+  }
+  pool.retired = drawn
+  computeSums(pool)
+  state.hash = (state.hash + poolHash(pool)) | 0
+  return pool
+}
+
+/** Restocks or reweighs one item: a new version. */
+export function applyItemChange(state: State, pool: Pool, change: ItemChange): void {
+  state.hash = (state.hash - poolRulesHash(pool) - itemRulesHash(pool, change.item)) | 0
+  if (change.decimals !== pool.decimals) {
+    state.hash = (state.hash + itemRulesHash(pool, change.item) + poolRulesHash(pool) - poolHash(pool)) | 0
+    const factor = rescaleFactor(pool.decimals, change.decimals)
+    pool.weights = pool.weights.map(weight => weight * factor)
+    pool.weightSum *= factor
+    pool.decimals = change.decimals
+    state.hash = (state.hash + poolHash(pool) - poolRulesHash(pool) - itemRulesHash(pool, change.item)) | 0
+  }
+  if (change.weight >= 0) {
+    pool.weightSum += change.weight - pool.weights[change.item]!
+    pool.weights[change.item] = change.weight
+  }
+  if (change.restock > 0) {
+    pool.stock[change.item]! += change.restock
+    pool.stockSum += change.restock
+    if (change.item !== pool.lastOne) pool.left += change.restock
+  }
+  pool.version++
+  state.hash = (state.hash + poolRulesHash(pool) + itemRulesHash(pool, change.item)) | 0
+}
+
+/** Pauses, resumes or closes. The rules stay, and so does the version. */
+export function applyStatus(state: State, pool: Pool, status: Status): void {
+  state.hash = (state.hash - poolRulesHash(pool)) | 0
+  pool.status = status
+  state.hash = (state.hash + poolRulesHash(pool)) | 0
+}
+
+/** Forgets the pool; its number is not used again. */
+export function applyDelete(state: State, pool: Pool): void {
+  state.hash = (state.hash - poolHash(pool)) | 0
+  state.pools.delete(pool.id)
+  state.byNumber[pool.number] = undefined
+}
+
+/** The state hash computed from nothing, to hold `state.hash` against. */
+export function computeStateHash(state: State): number {
+  let hash = 0
+  for (const pool of state.pools.values()) hash = (hash + poolHash(pool)) | 0
+  return hash
+}

@@ -1,0 +1,297 @@
+import { randomBytes } from 'node:crypto'
+import type { EngineEvent } from '../contract/index.ts'
+import { KujiError } from '../contract/index.ts'
+import type { Disk, DiskEntry } from '../disk/disk.ts'
+import { writeFully } from '../disk/disk.ts'
+import type { SegmentHeader } from '../log/segment.ts'
+import {
+  decodeSegmentHeader,
+  identityBytes,
+  parseSegmentName,
+  segmentHeaderBytes,
+  segmentName,
+  segmentSeed,
+  writeSegment,
+} from '../log/segment.ts'
+import type { State } from '../pool/state.ts'
+import { readLength, readLsn, terminatorBytes } from '../record/batch.ts'
+import { OutcomeViews } from '../record/records.ts'
+import type { Snapshot } from '../snapshot/snapshot.ts'
+import { decodeSnapshot, parseSnapshotName, snapshotName } from '../snapshot/snapshot.ts'
+import type { LogPosition } from './replay.ts'
+import { logStart, Replayer } from './replay.ts'
+import { findLaterBatch, isZero, walkBatches } from './scan.ts'
+
+/** What a start finds: the state, the place in the log, and the segment to go on in. */
+export interface Recovered {
+  readonly identity: Uint8Array
+  readonly state: State
+  readonly position: LogPosition
+  readonly current: SegmentHeader
+  /** Where the last batch of the current segment ends. */
+  readonly end: number
+  readonly next: SegmentHeader | null
+}
+
+export interface RecoveryOptions {
+  readonly disk: Disk
+  readonly directory: string
+  readonly segmentBytes: number
+  readonly onEvent: (event: EngineEvent) => void
+  /** Milliseconds, for telling progress. */
+  readonly now: () => number
+}
+
+/**
+ * Brings a data directory back to the state of its last durable batch. The decision table, with the case that each
+ * column is, stands in docs/recovery.md; the letters below are its columns.
+ *
+ * Nothing is changed in place: where the end of the log is not a seal of an orderly shutdown, the last segment is
+ * written anew under a temporary name, synced and renamed. That cuts a torn batch, and it also makes durable what a
+ * failed device may have left in the page cache alone.
+ */
+export async function recover(options: RecoveryOptions): Promise<Recovered> {
+  const { disk, directory } = options
+  await removeLeftovers(options)
+  const entries = await disk.list(directory)
+  const segments = entries.filter(({ name }) => parseSegmentName(name) > 0)
+  segments.sort((a, b) => parseSegmentName(a.name) - parseSegmentName(b.name))
+  const snapshots = entries.map(({ name }) => parseSnapshotName(name)).filter(segment => segment > 0)
+  snapshots.sort((a, b) => b - a)
+  if (segments.length === 0) {
+    if (snapshots.length > 0) throw corrupt(directory, 'it holds snapshots but no log')
+    return createFirst(options)
+  }
+  const headers = await readHeaders(options, segments)
+  const snapshot = await loadSnapshot(options, headers, snapshots)
+  return new Recovery(options, headers, snapshot).run()
+}
+
+/** A: an empty directory. */
+async function createFirst({ disk, directory, segmentBytes }: RecoveryOptions): Promise<Recovered> {
+  const current = { identity: randomBytes(identityBytes), shard: 0, number: 1, bytes: segmentBytes }
+  await writeSegment(disk, directory, current)
+  const { state, position } = new Replayer()
+  return { identity: current.identity, state, position, current, end: segmentHeaderBytes, next: null }
+}
+
+/** B: what a crash left unfinished has a temporary name, and nothing depends on it. */
+async function removeLeftovers({ disk, directory, onEvent }: RecoveryOptions): Promise<void> {
+  for (const { name, bytes } of await disk.list(directory)) {
+    if (!name.endsWith('.tmp')) continue
+    await disk.remove(`${directory}/${name}`)
+    onEvent({
+      type: 'leftover-removed',
+      level: 'info',
+      message: `removed ${name}, left by a crash`,
+      file: name,
+      bytes,
+    })
+  }
+}
+
+/** C: headers of one directory and shard, numbers without a gap; anything else is refused. */
+async function readHeaders(
+  options: RecoveryOptions,
+  segments: readonly DiskEntry[],
+): Promise<SegmentHeader[]> {
+  const { disk, directory } = options
+  const headers: SegmentHeader[] = []
+  for (const { name, bytes } of segments) {
+    const number = parseSegmentName(name)
+    const path = `${directory}/${name}`
+    const header = decodeSegmentHeader(await disk.readStart(path, segmentHeaderBytes), path)
+    const first = headers[0] ?? header
+    const before = headers.at(-1)
+    if (header.number !== number)
+      throw corrupt(path, `it is segment ${header.number} under the name of ${number}`)
+    if (Buffer.compare(header.identity, first.identity) !== 0 || header.shard !== first.shard) {
+      throw corrupt(path, 'it belongs to another data directory or shard')
+    }
+    // A segment has its whole size before it has its name, so a crash never leaves a shorter one.
+    if (header.bytes !== bytes)
+      throw corrupt(path, `it has ${bytes} bytes, and its header says ${header.bytes}`)
+    if (before !== undefined && number !== before.number + 1) {
+      throw corrupt(path, `the log has a gap: segment ${before.number + 1} is missing`)
+    }
+    headers.push(header)
+  }
+  return headers
+}
+
+/** D: the newest snapshot that is whole and that the log reaches back to; a bad one is passed over with a warning. */
+async function loadSnapshot(
+  { disk, directory, onEvent }: RecoveryOptions,
+  headers: readonly SegmentHeader[],
+  candidates: readonly number[],
+): Promise<Snapshot | null> {
+  const first = headers[0]!
+  for (const segment of candidates) {
+    const path = `${directory}/${snapshotName(segment)}`
+    try {
+      const snapshot = decodeSnapshot(await disk.read(path), path)
+      if (Buffer.compare(snapshot.identity, first.identity) !== 0 || snapshot.segment !== segment) {
+        throw corrupt(path, 'it belongs to another data directory, or is misnamed')
+      }
+      // The log must hold every batch behind the snapshot.
+      if (segment + 1 < first.number)
+        throw corrupt(path, `the log begins with segment ${first.number}, after it`)
+      if (segment >= headers.at(-1)!.number) throw corrupt(path, 'the log ends before it')
+      return snapshot
+    } catch (error) {
+      if (!(error instanceof KujiError)) throw error
+      const message = `${error.message}; trying the snapshot before it and a longer replay`
+      onEvent({ type: 'snapshot-refused', level: 'warn', message, file: path })
+    }
+  }
+  if (first.number > 1) {
+    throw corrupt(directory, `no good snapshot, and the log begins with segment ${first.number}`)
+  }
+  return null
+}
+
+class Recovery {
+  readonly #options: RecoveryOptions
+  readonly #headers: readonly SegmentHeader[]
+  readonly #replayer: Replayer
+  #index: number
+
+  constructor(options: RecoveryOptions, headers: readonly SegmentHeader[], snapshot: Snapshot | null) {
+    this.#options = options
+    this.#headers = headers
+    this.#replayer = new Replayer(snapshot?.state, snapshot?.position ?? logStart)
+    this.#index = snapshot === null ? 0 : snapshot.segment + 1 - headers[0]!.number
+  }
+
+  async run(): Promise<Recovered> {
+    for (;;) {
+      const header = this.#headers[this.#index]!
+      const views = await this.#read(header)
+      const end = this.#replay(header, views)
+      if (this.#replayer.sealed === 'full') {
+        // E: the segment was ended in order; the next one was there before the seal was written.
+        this.#index++
+        if (this.#index === this.#headers.length) {
+          const missing = segmentName(header.number + 1)
+          throw corrupt(this.#path(header), `it was ended in order, so ${missing} existed, and it is missing`)
+        }
+        continue
+      }
+      await this.#refuseDamage(header, views, end)
+      return this.#finish(header, views, end)
+    }
+  }
+
+  #path(header: SegmentHeader): string {
+    return `${this.#options.directory}/${segmentName(header.number)}`
+  }
+
+  async #read(header: SegmentHeader): Promise<OutcomeViews> {
+    const bytes = await this.#options.disk.read(this.#path(header))
+    return new OutcomeViews(bytes.subarray(0, bytes.length & ~7))
+  }
+
+  /** Replays the whole batches of a segment and returns where they end. */
+  #replay(header: SegmentHeader, views: OutcomeViews): number {
+    const path = this.#path(header)
+    const started = this.#options.now()
+    let told = started
+    let sinceLook = 0
+    return walkBatches(views, segmentHeaderBytes, segmentSeed(header), at => {
+      this.#replayer.applyBatch(views, at, path)
+      if (++sinceLook < 256) return
+      sinceLook = 0
+      const now = this.#options.now()
+      if (now - told < 1000) return
+      told = now
+      const percent = Math.round((at / views.bytes.length) * 100)
+      const { lsn } = this.#replayer.position
+      const message = `recovering: ${segmentName(header.number)} ${percent} %, segment ${header.number} of ${this.#headers.at(-1)!.number}, LSN ${lsn}`
+      this.#options.onEvent({ type: 'recovery-progress', level: 'info', message, lsn, percent })
+    })
+  }
+
+  /** F: a whole batch behind the place where the log seems to end: a batch in between is damaged or lost. */
+  async #refuseDamage(header: SegmentHeader, views: OutcomeViews, end: number): Promise<void> {
+    const { lsn } = this.#replayer.position
+    let file = this.#path(header)
+    let later = findLaterBatch(views, end, lsn + 1, segmentSeed(header))
+    let laterLsn = later < 0 ? 0 : readLsn(views.view, later)
+    for (let index = this.#index + 1; later < 0 && index < this.#headers.length; index++) {
+      const following = this.#headers[index]!
+      const followingViews = await this.#read(following)
+      file = this.#path(following)
+      later = findLaterBatch(followingViews, segmentHeaderBytes, 1, segmentSeed(following))
+      if (later >= 0) laterLsn = readLsn(followingViews.view, later)
+    }
+    if (later < 0) return
+    throw new KujiError(
+      'CORRUPT',
+      `${this.#path(header)}: damaged at offset ${end}: LSN ${lsn + 1} to ${laterLsn - 1} cannot be read, yet ` +
+        `${file} holds LSN ${laterLsn} at offset ${later}. Nothing was changed. Restore the file from a copy, or see ` +
+        '`kuji log repair --help` for what can be saved and what would be lost',
+      { file: this.#path(header), offset: end, firstLsn: lsn + 1, lastLsn: laterLsn - 1 },
+    )
+  }
+
+  async #finish(header: SegmentHeader, views: OutcomeViews, end: number): Promise<Recovered> {
+    const { state, position, sealed } = this.#replayer
+    checkStock(state, this.#path(header))
+    const next = this.#headers[this.#index + 1] ?? null
+    // G: sealed at an orderly shutdown. H: everything else.
+    if (sealed !== 'shutdown' || !isTerminated(views, end)) await this.#rewrite(header, views, end)
+    return { identity: header.identity, state, position, current: header, end, next }
+  }
+
+  async #rewrite(header: SegmentHeader, views: OutcomeViews, end: number): Promise<void> {
+    if (!isTerminated(views, end)) await this.#keepBroken(header, views, end)
+    await writeSegment(
+      this.#options.disk,
+      this.#options.directory,
+      header,
+      views.bytes.subarray(segmentHeaderBytes, end),
+    )
+  }
+
+  /** A torn batch was never answered. It is cut, and a copy is kept for whoever wants to know. */
+  async #keepBroken(header: SegmentHeader, views: OutcomeViews, end: number): Promise<void> {
+    const { disk, directory, onEvent } = this.#options
+    const declared = readLength(views.view, end)
+    let last = declared > 0 ? end + declared : views.bytes.length
+    while (last > end && views.bytes[last - 1] === 0) last--
+    const broken = views.bytes.subarray(end, last)
+    const name = `${segmentName(header.number)}.${end}.broken`
+    const file = await disk.create(`${directory}/${name}`)
+    await writeFully(file, broken, 0)
+    await file.sync()
+    await file.close()
+    const message = `${segmentName(header.number)}: cut a torn batch of ${broken.length} bytes at offset ${end}, never answered; a copy is in ${name}`
+    onEvent({
+      type: 'torn-batch-cut',
+      level: 'warn',
+      message,
+      file: segmentName(header.number),
+      offset: end,
+      bytes: broken.length,
+    })
+  }
+}
+
+/** Whether the log ends at `at` as it does between two writes: with zeros, or at the end of the file. */
+function isTerminated(views: OutcomeViews, at: number): boolean {
+  return isZero(views.bytes, at, Math.min(at + terminatorBytes, views.bytes.length))
+}
+
+/** I: no record may have taken more than there was; the checksums were right, so this is a defect or a forgery. */
+function checkStock(state: State, path: string): void {
+  for (const pool of state.pools.values()) {
+    for (let i = 0; i < pool.itemIds.length; i++) {
+      if (pool.drawn[i]! > pool.stock[i]!)
+        throw corrupt(path, `pool "${pool.id}" gave more of "${pool.itemIds[i]}" than its stock`)
+    }
+  }
+}
+
+function corrupt(file: string, why: string): KujiError {
+  return new KujiError('CORRUPT', `${file}: ${why}`, { file })
+}

@@ -1,0 +1,178 @@
+import { createHash } from 'node:crypto'
+import { KujiError } from '../contract/index.ts'
+import type { Disk } from '../disk/disk.ts'
+import { writeFully } from '../disk/disk.ts'
+import { identityBytes } from '../log/segment.ts'
+import { computeSums, Pool } from '../pool/pool.ts'
+import { computeStateHash, State } from '../pool/state.ts'
+import { hashBytes } from '../record/batch.ts'
+import { ByteReader, ByteWriter, MalformedBytes } from '../record/bytes.ts'
+import { statuses } from '../record/records.ts'
+import { readRules, writeRules } from '../record/rules.ts'
+import type { LogPosition } from '../recovery/replay.ts'
+
+/**
+ * The whole state behind the last batch of a segment. docs/data-format.md tells the layout; its last 32 bytes are the
+ * SHA-256 of everything before them.
+ */
+export interface Snapshot {
+  readonly identity: Uint8Array
+  readonly shard: number
+  /** The segment whose end this is. */
+  readonly segment: number
+  readonly position: LogPosition
+  readonly state: State
+}
+
+export const snapshotVersion = 1
+const magic = Buffer.from('KUJISNAP', 'latin1')
+const namePattern = /^snapshot-(\d{10})\.snap$/
+const chunkBytes = 1024 * 1024
+
+export function snapshotName(segment: number): string {
+  return `snapshot-${String(segment).padStart(10, '0')}.snap`
+}
+
+/** The segment in a snapshot's file name, or 0 where the name is none. */
+export function parseSnapshotName(name: string): number {
+  return Number(namePattern.exec(name)?.[1] ?? 0)
+}
+
+function writePool(writer: ByteWriter, pool: Pool): void {
+  writer.u32(pool.number)
+  writer.varint(pool.version)
+  writer.u8(statuses.indexOf(pool.status))
+  writer.varint(pool.drawnTotal)
+  writeRules(writer, pool)
+  for (const drawn of pool.drawn) writer.varint(drawn)
+  writer.varint(pool.retired.size)
+  for (const [id, drawn] of pool.retired) {
+    writer.text(id)
+    writer.varint(drawn)
+  }
+}
+
+function readPool(reader: ByteReader): Pool {
+  const number = reader.u32()
+  const version = reader.varint()
+  const status = statuses[reader.u8()]
+  const drawnTotal = reader.varint()
+  const rules = readRules(reader)
+  if (status === undefined) throw new MalformedBytes(`a status of pool "${rules.id}"`)
+  const { mode, itemIds, weights, decimals, stock, fallback, lastOne, metadata, itemMetadata } = rules
+  const pool = Object.assign(new Pool(number, rules.id), {
+    version,
+    status,
+    drawnTotal,
+    mode,
+    itemIds,
+    weights,
+  })
+  Object.assign(pool, { decimals, stock, fallback, lastOne, metadata, itemMetadata })
+  pool.drawn = new Float64Array(itemIds.length)
+  for (let i = 0; i < itemIds.length; i++) pool.drawn[i] = reader.varint()
+  for (let retired = reader.varint(); retired > 0; retired--) pool.retired.set(reader.text(), reader.varint())
+  computeSums(pool)
+  return pool
+}
+
+/**
+ * Writes a snapshot under a temporary name, synced, and gives it its name only then. Returns its size in bytes.
+ */
+export async function writeSnapshot(disk: Disk, directory: string, snapshot: Snapshot): Promise<number> {
+  const path = `${directory}/${snapshotName(snapshot.segment)}`
+  const temporary = `${path}.tmp`
+  const digest = createHash('sha256')
+  const file = await disk.create(temporary)
+  let at = 0
+  let writer = new ByteWriter(chunkBytes)
+  const flush = async (): Promise<void> => {
+    const chunk = writer.written()
+    digest.update(chunk)
+    await writeFully(file, chunk, at)
+    at += chunk.length
+    writer = new ByteWriter(chunkBytes)
+  }
+  try {
+    writeStart(writer, snapshot)
+    for (const pool of snapshot.state.pools.values()) {
+      writePool(writer, pool)
+      if (writer.length >= chunkBytes / 2) await flush()
+    }
+    await flush()
+    await writeFully(file, digest.digest(), at)
+    await file.sync()
+  } catch (error) {
+    await file.close()
+    await disk.remove(temporary).catch(() => undefined)
+    throw error
+  }
+  await file.close()
+  await disk.rename(temporary, path)
+  await disk.syncDirectory(directory)
+  return at + hashBytes
+}
+
+function writeStart(writer: ByteWriter, { identity, shard, segment, position, state }: Snapshot): void {
+  writer.raw(magic)
+  writer.u32(snapshotVersion)
+  writer.u32(shard)
+  writer.raw(identity)
+  writer.u53(segment)
+  writer.u53(position.lsn)
+  writer.u53(position.time)
+  writer.u32(position.epoch)
+  writer.raw(position.hash)
+  writer.u53(state.drawNumber)
+  writer.u32(state.hash)
+  writer.u32(state.byNumber.length)
+  writer.u32(state.pools.size)
+}
+
+/** Reads a snapshot. Throws `CORRUPT`, naming the file, where it is not whole or not of this format. */
+export function decodeSnapshot(bytes: Uint8Array, path: string): Snapshot {
+  const corrupt = (why: string): KujiError => new KujiError('CORRUPT', `${path}: ${why}`, { file: path })
+  if (bytes.length < magic.length + 4 + hashBytes)
+    throw corrupt(`${bytes.length} bytes, too short for a snapshot`)
+  const end = bytes.length - hashBytes
+  const reader = new ByteReader(bytes, 0, end)
+  if (!reader.raw(magic.length).equals(magic)) throw corrupt('not a kuji snapshot')
+  const version = reader.u32()
+  if (version !== snapshotVersion) {
+    throw corrupt(`format version ${version}; this kuji reads version ${snapshotVersion}`)
+  }
+  const digest = createHash('sha256').update(bytes.subarray(0, end)).digest()
+  if (!digest.equals(bytes.subarray(end))) throw corrupt('its digest does not match')
+  try {
+    return readBody(reader)
+  } catch (error) {
+    if (error instanceof MalformedBytes) throw corrupt(error.message)
+    throw error
+  }
+}
+
+function readBody(reader: ByteReader): Snapshot {
+  const shard = reader.u32()
+  const identity = Uint8Array.from(reader.raw(identityBytes))
+  const segment = reader.u53()
+  const lsn = reader.u53()
+  const time = reader.u53()
+  const epoch = reader.u32()
+  const hash = Uint8Array.from(reader.raw(hashBytes))
+  const state = new State()
+  state.drawNumber = reader.u53()
+  state.hash = reader.u32() | 0
+  const numbers = reader.u32()
+  const pools = reader.u32()
+  for (let i = 0; i < pools; i++) {
+    const pool = readPool(reader)
+    if (pool.number >= numbers) throw new MalformedBytes(`pool number ${pool.number} of ${numbers}`)
+    state.byNumber[pool.number] = pool
+    state.pools.set(pool.id, pool)
+  }
+  for (let number = 0; number < numbers; number++) state.byNumber[number] ??= undefined
+  if (reader.rest !== 0) throw new MalformedBytes(`${reader.rest} bytes after the last pool`)
+  if (computeStateHash(state) !== state.hash)
+    throw new MalformedBytes('its state hash does not match its state')
+  return { identity, shard, segment, position: { lsn, time, epoch, hash }, state }
+}

@@ -1,0 +1,317 @@
+import type { EngineEvent, ErrorFields } from '../contract/index.ts'
+import { KujiError, limits } from '../contract/index.ts'
+import type { AppendFailure, AppendOutcome, Log } from '../log/log.ts'
+import type { State } from '../pool/state.ts'
+import type { RandomWords } from '../random/random-words.ts'
+import { sealBatchBytes } from '../record/batch.ts'
+import { BatchBuilder } from '../record/batch-builder.ts'
+import { drawsHeaderBytes, type SealReason } from '../record/records.ts'
+import type { LogPosition } from '../recovery/replay.ts'
+import { Decider, refuse } from './decide.ts'
+import type { Command } from './mailbox.ts'
+import { Mailbox } from './mailbox.ts'
+
+export interface WriterOptions {
+  readonly state: State
+  readonly position: Pick<LogPosition, 'lsn' | 'time' | 'epoch'>
+  readonly log: Log
+  readonly random: RandomWords
+  /** Milliseconds since 1970. */
+  readonly now: () => number
+  readonly onEvent: (event: EngineEvent) => void
+}
+
+export const drawFlags = { many: 1, partial: 2 } as const
+
+/** Requests decided before the first batch of an idle log sets off: while it is written, the others are decided. */
+const firstBatchRequests = 512
+/** A log that has been quiet for this long is sealed, so that damage to its last batch is told from a torn write. */
+const sealAfterIdleMs = 100
+/** What a record takes beside its outcomes: header, alignment, padding. */
+const recordOverheadBytes = drawsHeaderBytes + 16
+
+/**
+ * The single writer of a log. Requests wait in the mailbox; they are decided one after the other into the open batch
+ * while the batch before it is being written (group commit), and answered, in order, once theirs is durable.
+ *
+ * A failed write is final: whether those bytes will be there after a restart is unknown, and the state has gone
+ * ahead of the log. Nothing is written, decided or read any more.
+ */
+export class Writer {
+  readonly #options: WriterOptions
+  readonly #state: State
+  readonly #log: Log
+  readonly #decider: Decider
+  readonly #mailbox = new Mailbox()
+  #open = new BatchBuilder()
+  #spare = new BatchBuilder()
+  readonly #seals = new BatchBuilder()
+  // The open batch: what was so when it was begun.
+  #openTime = 0
+  #openHash = 0
+  #openFirstDraw = 0
+  #lsn: number
+  #durableDrawNumber: number
+  #writing = false
+  #awaitingRoom = false
+  #scheduled = false
+  #lastSealed: number
+  #idleTimer: NodeJS.Timeout | null = null
+  #idleLsn = 0
+  #failure: KujiError | null = null
+  #closing = false
+  #drained: (() => void) | null = null
+  readonly failed: Promise<KujiError>
+  #fail!: (error: KujiError) => void
+  readonly #pump = (): void => {
+    this.#scheduled = false
+    this.#run()
+  }
+
+  constructor(options: WriterOptions) {
+    this.#options = options
+    this.#state = options.state
+    this.#log = options.log
+    this.#decider = new Decider(options.state, options.random)
+    this.#lsn = options.position.lsn
+    this.#lastSealed = this.#lsn
+    this.#openTime = options.position.time
+    this.#durableDrawNumber = options.state.drawNumber
+    this.failed = new Promise(resolve => {
+      this.#fail = resolve
+    })
+  }
+
+  get lsn(): number {
+    return this.#lsn
+  }
+
+  get drawNumber(): number {
+    return this.#durableDrawNumber
+  }
+
+  get waiting(): number {
+    return this.#mailbox.waiting
+  }
+
+  get failure(): KujiError | null {
+    return this.#failure
+  }
+
+  /** Queues draws. The answer is a receipt; with the flag `many`, a bulk one. */
+  draw(pool: string, count: number, flags: number): Promise<unknown> {
+    const refusal = this.#unavailable()
+    if (refusal !== null) return Promise.reject(refusal)
+    this.#schedule()
+    return this.#mailbox.add(pool, flags, count)
+  }
+
+  /** Queues anything else. `command` runs when its turn comes; `bytes` bounds what it adds to the batch. */
+  run(command: (decider: Decider, batch: BatchBuilder) => unknown, bytes: number): Promise<unknown> {
+    const refusal = this.#unavailable()
+    if (refusal !== null) return Promise.reject(refusal)
+    this.#schedule()
+    const decide: Command = () => command(this.#decider, this.#open)
+    return this.#mailbox.add(decide, 0, bytes)
+  }
+
+  #unavailable(): KujiError | null {
+    if (this.#failure !== null) return stopped(this.#failure)
+    if (this.#closing) return refuse('INVALID', 'this kuji is closed')
+    if (!this.#mailbox.full) return null
+    return refuse('OVERLOADED', `${limits.queue} requests are waiting`, { queued: limits.queue })
+  }
+
+  // After the present callback and all its promises: whatever they ask for comes into one batch.
+  #schedule(): void {
+    if (this.#scheduled) return
+    this.#scheduled = true
+    process.nextTick(this.#pump)
+  }
+
+  #run(): void {
+    const mailbox = this.#mailbox
+    while (this.#failure === null) {
+      const before = mailbox.decided
+      while (mailbox.decided < mailbox.tail && this.#open.length < limits.batchTargetBytes) {
+        if (!this.#decideNext()) break
+        if (!this.#writing && mailbox.decided - before >= firstBatchRequests) break
+      }
+      if (this.#writing || mailbox.answered === mailbox.decided) break
+      this.#submit()
+    }
+    if (!this.#writing) this.#rest()
+  }
+
+  /** Decides the next request into the open batch. False where it has to wait for room in the log. */
+  #decideNext(): boolean {
+    const mailbox = this.#mailbox
+    const slot = mailbox.slot(mailbox.decided)
+    const request = mailbox.requests[slot]!
+    const count = mailbox.counts[slot]!
+    const isDraw = typeof request === 'string'
+    const bytes = isDraw ? this.#decider.drawBytes(request, count) : count
+    if (bytes > 0 && this.#open.length + bytes + recordOverheadBytes > this.#log.room) {
+      if (!this.#full) {
+        this.#waitForRoom(bytes)
+        return false
+      }
+      this.#full = false
+      mailbox.answers[slot] = refuse(
+        'READ_ONLY',
+        'the disk is full: there is no room for the next part of the log',
+      )
+      mailbox.decided++
+      return true
+    }
+    if (this.#open.records === 0) this.#begin()
+    mailbox.answers[slot] = isDraw ? this.#decideDraw(request, count, mailbox.kinds[slot]!) : request()
+    mailbox.decided++
+    return true
+  }
+
+  #decideDraw(pool: string, count: number, flags: number): unknown {
+    const partial = (flags & drawFlags.partial) !== 0
+    if ((flags & drawFlags.many) !== 0)
+      return this.#decider.drawMany(this.#open, pool, count, partial, this.#openTime)
+    return this.#decider.draw(this.#open, pool, count, partial, this.#openTime)
+  }
+
+  #begin(): void {
+    this.#openTime = Math.max(this.#openTime, this.#options.now())
+    this.#openHash = this.#state.hash
+    this.#openFirstDraw = this.#state.drawNumber + 1
+  }
+
+  // Set when the log has just said that there is no room for the request at hand.
+  #full = false
+
+  /** Nothing more is decided until there is room, or until it is certain that there is none. */
+  #waitForRoom(bytes: number): void {
+    if (this.#awaitingRoom || this.#writing || this.#open.records > 0) return
+    this.#awaitingRoom = true
+    void this.#log.makeRoom(bytes + recordOverheadBytes + sealBatchBytes).then(room => {
+      this.#awaitingRoom = false
+      this.#full = !room
+      this.#run()
+    })
+  }
+
+  #submit(): void {
+    const batch = this.#open
+    if (batch.records === 0) {
+      // Reads and refusals: all that they rest on is durable.
+      this.#mailbox.answerUpTo(this.#mailbox.decided)
+      return
+    }
+    const upTo = this.#mailbox.decided
+    const drawNumber = this.#state.drawNumber
+    this.#open = this.#spare
+    this.#spare = batch
+    this.#writing = true
+    void this.#write(batch).then(outcome => this.#settle(outcome, upTo, drawNumber))
+  }
+
+  #write(batch: BatchBuilder): Promise<AppendOutcome> {
+    if (this.#log.fits(batch.length)) return this.#append(batch, this.#openFirstDraw, this.#openTime)
+    return this.#writeToNext(batch, this.#openFirstDraw, this.#openTime)
+  }
+
+  /** Ends the present file with a seal, and writes the batch to the next one. */
+  async #writeToNext(batch: BatchBuilder, firstDraw: number, time: number): Promise<AppendOutcome> {
+    const outcome = await this.#seal('full', this.#openHash, firstDraw, time)
+    if (outcome !== 'durable') return outcome
+    this.#log.rotate()
+    return this.#append(batch, firstDraw, time)
+  }
+
+  #seal(reason: SealReason, stateHash: number, firstDraw: number, time: number): Promise<AppendOutcome> {
+    this.#seals.clear()
+    this.#seals.seal(reason, stateHash)
+    return this.#append(this.#seals, firstDraw, time)
+  }
+
+  #append(batch: BatchBuilder, firstDraw: number, time: number): Promise<AppendOutcome> {
+    this.#lsn++
+    const { epoch } = this.#options.position
+    return this.#log.append(batch.finish({ lsn: this.#lsn, firstDraw, time, epoch }))
+  }
+
+  #settle(outcome: AppendOutcome, upTo: number, drawNumber: number): void {
+    this.#writing = false
+    if (outcome !== 'durable') {
+      this.#stop(outcome, upTo)
+      return
+    }
+    this.#spare.clear()
+    this.#durableDrawNumber = drawNumber
+    this.#mailbox.answerUpTo(upTo)
+    this.#run()
+  }
+
+  #stop({ outcome, cause }: AppendFailure, upTo: number): void {
+    const why = cause instanceof Error ? cause.message : String(cause)
+    const fields: ErrorFields = { lsn: this.#lsn, cause: why }
+    const failure =
+      outcome === 'unknown'
+        ? new KujiError('OUTCOME_UNKNOWN', `a write to the log failed: ${why}`, fields, { cause })
+        : new KujiError('INTERNAL', `another writer has taken over this log: ${why}`, fields, { cause })
+    this.#failure = failure
+    this.#options.onEvent({ type: 'log-failed', level: 'error', message: failure.message, lsn: this.#lsn })
+    // What was in the failed write may be there after a restart; what came later was never written.
+    this.#mailbox.failAll(position => (position < upTo ? failure : stopped(failure)))
+    this.#drained?.()
+    this.#fail(failure)
+  }
+
+  /** Nothing is being written: what is decided has been answered. */
+  #rest(): void {
+    if (this.#failure !== null || this.#mailbox.waiting > 0) return
+    this.#drained?.()
+    if (this.#closing || !this.#log.keeps || this.#lsn === this.#lastSealed || this.#idleTimer !== null)
+      return
+    this.#idleLsn = this.#lsn
+    this.#idleTimer = setTimeout(() => this.#onIdle(), sealAfterIdleMs).unref()
+  }
+
+  #onIdle(): void {
+    this.#idleTimer = null
+    if (this.#closing || this.#failure !== null) return
+    const idle = !this.#writing && this.#mailbox.waiting === 0
+    if (!idle || this.#lsn !== this.#idleLsn) {
+      if (idle) this.#rest()
+      return
+    }
+    if (!this.#log.fits(sealBatchBytes)) return
+    this.#writing = true
+    void this.#sealNow('idle').then(outcome => {
+      this.#settle(outcome, this.#mailbox.answered, this.#durableDrawNumber)
+    })
+  }
+
+  async #sealNow(reason: SealReason): Promise<AppendOutcome> {
+    this.#openTime = Math.max(this.#openTime, this.#options.now())
+    const outcome = await this.#seal(reason, this.#state.hash, this.#state.drawNumber + 1, this.#openTime)
+    if (outcome === 'durable') this.#lastSealed = this.#lsn
+    return outcome
+  }
+
+  /** Answers what waits, seals the log and closes it. */
+  async close(): Promise<void> {
+    this.#closing = true
+    if (this.#idleTimer !== null) clearTimeout(this.#idleTimer)
+    if (this.#failure === null && (this.#mailbox.waiting > 0 || this.#writing)) {
+      await new Promise<void>(resolve => {
+        this.#drained = resolve
+      })
+    }
+    if (this.#failure === null && this.#log.keeps && this.#log.fits(sealBatchBytes))
+      await this.#sealNow('shutdown')
+    await this.#log.close()
+  }
+}
+
+/** For requests that the failed writer never took up: they were certainly not carried out. */
+function stopped(failure: KujiError): KujiError {
+  return refuse('INTERNAL', `this kuji has stopped, and nothing was changed: ${failure.message}`)
+}
