@@ -3,7 +3,7 @@ const bufferBytes = 65_536
 /** 2^52 as a factor and a bound; doubles hold every integer up to 2^53. */
 const two52 = 2 ** 52
 
-/** Up to this total one 32-bit word is enough, and a word times the total is below 2^52: exact as a double. */
+/** Up to this total one 32-bit word is enough, and a word times the total is exact: at most 2^52. */
 const oneWordTotal = 2 ** 20
 
 /**

@@ -99,7 +99,7 @@ export class AliasTable {
     return (entry ^ ((entry ^ high) & own)) >>> shift
   }
 
-  /** Fills `block` with picks of 16 bits. A rejected one is overwritten by the next: `filled` does not move on. */
+  /** Fills `block` with picks of 16 bits. `filled` stays on a rejected one, so the next overwrites it. */
   #resolve16(random: RandomWords, picks: number): void {
     const words = random.halves
     const items = this.#items

@@ -21,7 +21,7 @@ export class TicketTree {
   readonly #items: number
   #total: number
 
-  /** @param counts tickets of each item, at least one item: whole numbers from 0; their sum is at most 2^50 */
+  /** @param counts tickets of each item, at least one item: whole numbers from 0, at most 2^50 in all */
   constructor(counts: Float64Array) {
     const items = counts.length
     let levels = 1
@@ -60,7 +60,7 @@ export class TicketTree {
     return this.#total
   }
 
-  /** Tickets of an item: the difference to the next slot, or from a node's last slot to the node's total, further up. */
+  /** Tickets of an item: the difference to the next slot, after a node's last slot to the one further up. */
   count(index: number): number {
     const sums = this.#sums
     let slot = this.#slotOf(index)

@@ -90,7 +90,7 @@ suite('words of the buffer', () => {
 })
 
 suite('below', () => {
-  /** The answer to one word, or undefined if the word is rejected: then the next one, which answers total - 1, is used. */
+  /** The answer to one word, or undefined if it is rejected: then the next one is used, for total - 1. */
   function answerTo(word: number, total: number): number | undefined {
     const random = scriptedRandom(Uint32Array.of(word, 0xffffffff))
     const answer = random.below(total)

@@ -84,7 +84,7 @@ suite('odds over many draws', () => {
     assert.ok(statistic < critical[9], `chi-square ${statistic} of ${observed}`)
     assert.ok(chiSquare(observed, binomial) > 100 * critical[9])
 
-    /** Urns expected by number of red tickets; nine and ten together, as ten is too rare for a class of its own. */
+    /** Urns expected by number of red tickets; ten is too rare for a class of its own. */
     function merged(chance: (red: number) => number): number[] {
       return Array.from({ length: 10 }, (_, red) => urns * (chance(red) + (red === 9 ? chance(10) : 0)))
     }

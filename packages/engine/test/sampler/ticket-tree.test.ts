@@ -19,7 +19,7 @@ function itemOf(counts: readonly number[], ticket: number): number {
 const sizes = [1, 2, 7, 8, 9, 63, 64, 65, 511, 512, 513, 600]
 
 suite('chances of a ticket tree', () => {
-  test('every order of six tickets comes from exactly one of the 720 equally likely sequences of choices', () => {
+  test('every order of six tickets comes from exactly one of 720 equally likely sequences of choices', () => {
     const orders = new Set<string>()
     for (let sequence = 0; sequence < 720; sequence++) {
       // The digits of the sequence's number to the bases 6, 5 … 1 are the choices.
