@@ -104,23 +104,24 @@ export class FileLog implements Log {
     this.#end = segmentHeaderBytes
     this.#next = null
     void sealed.file.close()
-    this.#options.keeper.sealed(sealed.header.number)
     void this.#prepare(this.#options.segmentBytes)
+    this.#options.keeper.sealed(sealed.header.number)
   }
 
   async append(batch: Uint8Array): Promise<AppendOutcome> {
     const { file, seed } = this.#current
     const content = batch.subarray(0, batch.length - terminatorBytes)
     frameBatch(content, this.#lastHash, seed)
+    const position = this.#end
+    this.#end += content.length
     try {
-      const written = writeFully(file, batch, this.#end)
+      const written = writeFully(file, batch, position)
       // While the write is under way.
       this.#lastHash = hashBatch(content)
       await written
     } catch (cause) {
       return { outcome: 'unknown', cause }
     }
-    this.#end += content.length
     return 'durable'
   }
 

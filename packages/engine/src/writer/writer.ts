@@ -23,8 +23,9 @@ export interface WriterOptions {
 
 export const drawFlags = { many: 1, partial: 2 } as const
 
-/** Requests decided before the first batch of an idle log sets off: while it is written, the others are decided. */
+/** An idle log's batch sets off once it has this much: while it is written, the other requests are decided. */
 const firstBatchRequests = 512
+const firstBatchBytes = 16 * 1024
 /** A log that has been quiet for this long is sealed, so that damage to its last batch is told from a torn write. */
 const sealAfterIdleMs = 100
 /** What a record takes beside its outcomes: header, alignment, padding. */
@@ -135,7 +136,7 @@ export class Writer {
       const before = mailbox.decided
       while (mailbox.decided < mailbox.tail && this.#open.length < limits.batchTargetBytes) {
         if (!this.#decideNext()) break
-        if (!this.#writing && mailbox.decided - before >= firstBatchRequests) break
+        if (!this.#writing && (mailbox.decided - before >= firstBatchRequests || this.#open.length >= firstBatchBytes)) break
       }
       if (this.#writing || mailbox.answered === mailbox.decided) break
       this.#submit()
