@@ -2,7 +2,8 @@ import { resolve } from 'node:path'
 import type { Durability, EngineEvent } from './contract/index.ts'
 import { limits } from './contract/index.ts'
 import type { Disk } from './disk/disk.ts'
-import { nodeDisk } from './disk/node-disk.ts'
+import { NodeDisk } from './disk/node-disk.ts'
+import { pooledCalls } from './disk/system-calls.ts'
 import { Helper } from './helper/helper.ts'
 import { Kuji } from './kuji.ts'
 import type { SegmentKeeper } from './log/file-log.ts'
@@ -56,7 +57,7 @@ export function open(options: OpenOptions): Promise<Kuji> {
 
 function realWorld(): World {
   return {
-    disk: nodeDisk({ blockingWrites: false }),
+    disk: new NodeDisk(pooledCalls),
     random: operatingSystemRandom(),
     now: Date.now,
     keeper: (start, onEvent) => new Helper(start, onEvent),

@@ -1,68 +1,75 @@
-import * as fs from 'node:fs'
-import { join } from 'node:path'
+import { constants } from 'node:fs'
 import type { Disk, DiskEntry, DiskFile, DiskLock } from './disk.ts'
 import { lockDirectory } from './lock.ts'
+import type { SystemCalls } from './system-calls.ts'
 
-/**
- * The real disk. Everything but `write` blocks its thread: it happens at the start, at the end, or on the helper
- * thread, and so never takes a place in libuv's pool of four threads, which the log's writes need.
- */
-export function nodeDisk(options: { blockingWrites: boolean }): Disk {
-  return new NodeDisk(options.blockingWrites)
-}
+/** The real disk, over blocking or pooled system calls. */
+export class NodeDisk implements Disk {
+  readonly #calls: SystemCalls
 
-class NodeDisk implements Disk {
-  readonly #blockingWrites: boolean
-
-  constructor(blockingWrites: boolean) {
-    this.#blockingWrites = blockingWrites
+  constructor(calls: SystemCalls) {
+    this.#calls = calls
   }
 
   async makeDirectory(path: string): Promise<void> {
-    fs.mkdirSync(path, { recursive: true, mode: 0o700 })
+    await this.#calls.makeDirectory(path)
   }
 
   async list(path: string): Promise<DiskEntry[]> {
-    const entries = fs.readdirSync(path, { withFileTypes: true })
+    const entries: DiskEntry[] = []
+    for (const entry of await this.#calls.list(path)) {
+      if (!entry.isFile()) continue
+      entries.push({ name: entry.name, bytes: (await this.#calls.status(`${path}/${entry.name}`)).size })
+    }
     return entries
-      .filter(entry => entry.isFile())
-      .map(({ name }) => ({ name, bytes: fs.statSync(join(path, name)).size }))
   }
 
-  async read(path: string): Promise<Uint8Array> {
-    return readBytes(path, Number.POSITIVE_INFINITY)
+  read(path: string): Promise<Uint8Array> {
+    return this.readStart(path, Number.POSITIVE_INFINITY)
   }
 
-  async readStart(path: string, bytes: number): Promise<Uint8Array> {
-    return readBytes(path, bytes)
+  async readStart(path: string, most: number): Promise<Uint8Array> {
+    const descriptor = await this.#calls.open(path, constants.O_RDONLY, 0)
+    try {
+      // A memory of its own, never a slice of Node's pool: typed views over it need its alignment.
+      const bytes = new Uint8Array(Math.min(await this.#calls.size(descriptor), most))
+      for (let read = 0; read < bytes.length; ) {
+        const count = await this.#calls.read(descriptor, bytes, read)
+        if (count === 0) return bytes.subarray(0, read)
+        read += count
+      }
+      return bytes
+    } finally {
+      await this.#calls.close(descriptor)
+    }
   }
 
-  async create(path: string): Promise<DiskFile> {
-    return this.#file(fs.openSync(path, 'w', 0o600))
+  create(path: string): Promise<DiskFile> {
+    return this.#file(path, constants.O_WRONLY | constants.O_CREAT | constants.O_TRUNC)
   }
 
-  async open(path: string, { dataSync }: { dataSync: boolean }): Promise<DiskFile> {
-    return this.#file(fs.openSync(path, fs.constants.O_WRONLY | (dataSync ? fs.constants.O_DSYNC : 0)))
+  open(path: string, { dataSync }: { dataSync: boolean }): Promise<DiskFile> {
+    return this.#file(path, constants.O_WRONLY | (dataSync ? constants.O_DSYNC : 0))
   }
 
-  #file(descriptor: number): DiskFile {
-    return this.#blockingWrites ? new BlockingFile(descriptor) : new PooledFile(descriptor)
+  async #file(path: string, flags: number): Promise<DiskFile> {
+    return new NodeFile(this.#calls, await this.#calls.open(path, flags, 0o600))
   }
 
   async rename(from: string, to: string): Promise<void> {
-    fs.renameSync(from, to)
+    await this.#calls.rename(from, to)
   }
 
   async remove(path: string): Promise<void> {
-    fs.rmSync(path)
+    await this.#calls.remove(path)
   }
 
   async syncDirectory(path: string): Promise<void> {
-    const descriptor = fs.openSync(path, 'r')
+    const descriptor = await this.#calls.open(path, constants.O_RDONLY, 0)
     try {
-      fs.fsyncSync(descriptor)
+      await this.#calls.sync(descriptor)
     } finally {
-      fs.closeSync(descriptor)
+      await this.#calls.close(descriptor)
     }
   }
 
@@ -71,55 +78,28 @@ class NodeDisk implements Disk {
   }
 
   async openToOthers(path: string): Promise<boolean> {
-    return (fs.statSync(path).mode & 0o077) !== 0
+    return ((await this.#calls.status(path)).mode & 0o077) !== 0
   }
 }
 
-function readBytes(path: string, most: number): Uint8Array {
-  const descriptor = fs.openSync(path, 'r')
-  try {
-    const size = Math.min(fs.fstatSync(descriptor).size, most)
-    // A memory of its own, never a slice of Node's pool: typed views over it need its alignment.
-    const bytes = new Uint8Array(size)
-    let read = 0
-    while (read < size) {
-      const count = fs.readSync(descriptor, bytes, read, size - read, read)
-      if (count === 0) return bytes.subarray(0, read)
-      read += count
-    }
-    return bytes
-  } finally {
-    fs.closeSync(descriptor)
-  }
-}
+class NodeFile implements DiskFile {
+  readonly #calls: SystemCalls
+  readonly descriptor: number
 
-class BlockingFile implements DiskFile {
-  protected readonly descriptor: number
-
-  constructor(descriptor: number) {
+  constructor(calls: SystemCalls, descriptor: number) {
+    this.#calls = calls
     this.descriptor = descriptor
   }
 
   async write(bytes: Uint8Array, position: number): Promise<number> {
-    return fs.writeSync(this.descriptor, bytes, 0, bytes.length, position)
+    return this.#calls.write(this.descriptor, bytes, position)
   }
 
   async sync(): Promise<void> {
-    fs.fsyncSync(this.descriptor)
+    await this.#calls.sync(this.descriptor)
   }
 
   async close(): Promise<void> {
-    fs.closeSync(this.descriptor)
-  }
-}
-
-class PooledFile extends BlockingFile {
-  override write(bytes: Uint8Array, position: number): Promise<number> {
-    return new Promise((resolve, reject) => {
-      fs.write(this.descriptor, bytes, 0, bytes.length, position, (error, written) => {
-        if (error === null) resolve(written)
-        else reject(error)
-      })
-    })
+    await this.#calls.close(this.descriptor)
   }
 }

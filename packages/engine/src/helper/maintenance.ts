@@ -5,18 +5,16 @@ import { KujiError } from '../contract/index.ts'
 import type { Disk } from '../disk/disk.ts'
 import { isDiskFull, writeFully } from '../disk/disk.ts'
 import { checkFrame } from '../log/frame.ts'
-import type { SegmentHeader } from '../log/segment.ts'
 import {
   decodeSegmentHeader,
-  encodeSegmentHeader,
+  isSpareName,
   parseSegmentName,
   segmentHeaderBytes,
   segmentName,
   segmentSeed,
-  writeSegment,
+  spareName,
 } from '../log/segment.ts'
 import { computeStateHash } from '../pool/state.ts'
-import { terminatorBytes } from '../record/batch.ts'
 import { OutcomeViews } from '../record/records.ts'
 import { logStart, Replayer } from '../recovery/replay.ts'
 import { decodeSnapshot, parseSnapshotName, snapshotName, writeSnapshot } from '../snapshot/snapshot.ts'
@@ -31,15 +29,14 @@ export interface MaintenanceOptions {
   readonly onEvent: (event: EngineEvent) => void
 }
 
-const spareName = /^spare-\d{10}\.log$/
 /** Snapshots kept: should the newest be bad, the one before it and a longer replay do. */
 const snapshotsKept = 2
 /** Bytes of log replayed before others get a turn on the thread. */
 const sliceBytes = 256 * 1024
 
 /**
- * What happens beside the writer: segments made ready ahead of time, snapshots built by replaying finished segments
- * through the same apply as live traffic, old segments archived and their files used again.
+ * What happens beside the writer: snapshots built by replaying finished segments through the same apply as live
+ * traffic, old segments archived and their files put aside to be used again.
  */
 export class Maintenance {
   readonly #options: MaintenanceOptions
@@ -51,31 +48,6 @@ export class Maintenance {
 
   constructor(options: MaintenanceOptions) {
     this.#options = options
-  }
-
-  /** Makes a segment ready: a used file with a new header, or a new one filled with zeros. */
-  async prepare(number: number, bytes: number): Promise<SegmentHeader> {
-    const { disk, directory, identity, shard } = this.#options
-    const header = { identity, shard, number, bytes }
-    const spare = (await disk.list(directory)).find(
-      entry => spareName.test(entry.name) && entry.bytes === bytes,
-    )
-    if (spare === undefined) {
-      await writeSegment(disk, directory, header)
-      return header
-    }
-    const path = `${directory}/${spare.name}`
-    const file = await disk.open(path, { dataSync: false })
-    try {
-      await writeFully(file, encodeSegmentHeader(header), 0)
-      await writeFully(file, new Uint8Array(terminatorBytes), segmentHeaderBytes)
-      await file.sync()
-    } finally {
-      await file.close()
-    }
-    await disk.rename(path, `${directory}/${segmentName(number)}`)
-    await disk.syncDirectory(directory)
-    return header
   }
 
   /** Takes in a finished segment: replays it, and where enough log has gathered writes a snapshot and tidies up. */
@@ -156,12 +128,12 @@ export class Maintenance {
     const needed = snapshots[snapshotsKept - 1]!
     const old = entries.filter(({ name }) => parseSegmentName(name) > 0 && parseSegmentName(name) <= needed)
     old.sort((a, b) => parseSegmentName(a.name) - parseSegmentName(b.name))
-    let spares = entries.filter(entry => spareName.test(entry.name)).length
+    let spares = entries.filter(entry => isSpareName(entry.name)).length
     for (const { name } of old) {
       if (this.#options.retention === 'archive') await this.#archive(name)
       // One file is kept to be used again: its blocks are there already.
       if (spares++ === 0)
-        await disk.rename(`${directory}/${name}`, `${directory}/${name.replace('segment', 'spare')}`)
+        await disk.rename(`${directory}/${name}`, `${directory}/${spareName(parseSegmentName(name))}`)
       else await disk.remove(`${directory}/${name}`)
     }
     await disk.syncDirectory(directory)

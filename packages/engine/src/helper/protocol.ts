@@ -8,12 +8,7 @@ export interface HelperStart {
   readonly retention: 'archive' | 'remove'
 }
 
-export type ToHelper =
-  | { readonly kind: 'prepare'; readonly number: number; readonly bytes: number }
-  | { readonly kind: 'sealed'; readonly number: number }
-  | { readonly kind: 'close' }
+export type ToHelper = { readonly kind: 'sealed'; readonly number: number } | { readonly kind: 'close' }
 
-export type FromHelper =
-  | { readonly kind: 'prepared'; readonly number: number; readonly error?: { code: string; message: string } }
-  | { readonly kind: 'event'; readonly event: EngineEvent }
-  | { readonly kind: 'closed' }
+/** The helper tells of events, and says nothing else. */
+export type FromHelper = EngineEvent

@@ -4,7 +4,7 @@ import { hashBytes, sealBatchBytes, terminatorBytes } from '../record/batch.ts'
 import { frameBatch, hashBatch } from './frame.ts'
 import type { AppendOutcome, Log } from './log.ts'
 import type { SegmentHeader } from './segment.ts'
-import { segmentHeaderBytes, segmentName, segmentSeed } from './segment.ts'
+import { prepareSegment, segmentHeaderBytes, segmentName, segmentSeed } from './segment.ts'
 
 /** Kept free in every segment: a seal on idle or at shutdown, and the seal that ends the segment. */
 const reserveBytes = 2 * sealBatchBytes + terminatorBytes
@@ -14,10 +14,8 @@ export function segmentBytesFor(batchBytes: number): number {
   return segmentHeaderBytes + batchBytes + reserveBytes
 }
 
-/** What the log asks of the helper: the next segment ahead of time, and care for the finished ones. */
+/** What takes care of finished segments: the helper. */
 export interface SegmentKeeper {
-  /** Makes the segment of this number ready, with at least this size. Throws when it cannot. */
-  prepare(number: number, bytes: number): Promise<SegmentHeader>
   /** The segment of this number is complete and will not be written again. */
   sealed(number: number): void
   close(): Promise<void>
@@ -133,9 +131,10 @@ export class FileLog implements Log {
   }
 
   async #prepareNext(bytes: number): Promise<void> {
-    const { keeper, onRoom } = this.#options
+    const { disk, directory, onRoom } = this.#options
     try {
-      const header = await keeper.prepare(this.#current.header.number + 1, bytes)
+      const header = { ...this.#current.header, number: this.#current.header.number + 1, bytes }
+      await prepareSegment(disk, directory, header)
       if (this.#closed) return
       // A larger one takes the place of one that was ready.
       if (this.#next !== null) await this.#next.file.close()

@@ -2,6 +2,7 @@ import { crc32 } from 'node:zlib'
 import { KujiError } from '../contract/index.ts'
 import type { Disk } from '../disk/disk.ts'
 import { writeFully } from '../disk/disk.ts'
+import { terminatorBytes } from '../record/batch.ts'
 import { ByteReader, ByteWriter } from '../record/bytes.ts'
 
 /**
@@ -39,6 +40,17 @@ export function segmentName(number: number): string {
 /** The number in a segment's file name, or 0 where the name is none. */
 export function parseSegmentName(name: string): number {
   return Number(namePattern.exec(name)?.[1] ?? 0)
+}
+
+const sparePattern = /^spare-\d{10}\.log$/
+
+/** A file of a segment that is archived, kept because its blocks are there already. */
+export function spareName(number: number): string {
+  return segmentName(number).replace('segment', 'spare')
+}
+
+export function isSpareName(name: string): boolean {
+  return sparePattern.test(name)
 }
 
 export function encodeSegmentHeader(header: SegmentHeader): Uint8Array {
@@ -119,5 +131,25 @@ export async function writeSegment(
   }
   await file.close()
   await disk.rename(temporary, path)
+  await disk.syncDirectory(directory)
+}
+
+/** Makes a segment ready to be written to: a spare file with a new header, or a new one. */
+export async function prepareSegment(disk: Disk, directory: string, header: SegmentHeader): Promise<void> {
+  const spare = (await disk.list(directory)).find(
+    ({ name, bytes }) => isSpareName(name) && bytes === header.bytes,
+  )
+  if (spare === undefined) return writeSegment(disk, directory, header)
+  const path = `${directory}/${spare.name}`
+  const file = await disk.open(path, { dataSync: false })
+  try {
+    const start = new Uint8Array(segmentHeaderBytes + terminatorBytes)
+    start.set(encodeSegmentHeader(header))
+    await writeFully(file, start, 0)
+    await file.sync()
+  } finally {
+    await file.close()
+  }
+  await disk.rename(path, `${directory}/${segmentName(header.number)}`)
   await disk.syncDirectory(directory)
 }

@@ -32,19 +32,58 @@ export interface ItemChange {
 
 /** Takes `count` outcomes of `items` from `start` on: one unit and one draw number each. */
 export function applyDraws(state: State, pool: Pool, items: ItemIndexes, start: number, count: number): void {
-  const drawn = pool.drawn
-  const extraBefore = pool.lastOne < 0 ? 0 : drawn[pool.lastOne]!
+  const extraBefore = pool.lastOne < 0 ? 0 : pool.drawn[pool.lastOne]!
+  const tallied = count >= tallyFrom && pool.itemIds.length <= tallyItems
+  const sum = tallied
+    ? tallyDraws(pool.drawn, items, start, count)
+    : addDraws(pool.drawn, items, start, count)
+  pool.drawnTotal += count
+  pool.left -= count
+  if (pool.lastOne >= 0) pool.left += pool.drawn[pool.lastOne]! - extraBefore
+  state.drawNumber += count
+  state.hash = (state.hash + Math.imul(sum, poolKey(pool))) | 0
+}
+
+/** Counts one by one. Returns the sum of the items' keys. */
+function addDraws(drawn: Float64Array, items: ItemIndexes, start: number, count: number): number {
   let sum = 0
   for (let k = start, end = start + count; k < end; k++) {
     const item = items[k]!
     drawn[item]!++
     sum = (sum + itemKey(item)) | 0
   }
-  pool.drawnTotal += count
-  pool.left -= count
-  if (pool.lastOne >= 0) pool.left += drawn[pool.lastOne]! - extraBefore
-  state.drawNumber += count
-  state.hash = (state.hash + Math.imul(sum, poolKey(pool))) | 0
+  return sum
+}
+
+/** Draws from which, and items up to which, the way below is the faster one. */
+const tallyFrom = 512
+const tallyItems = 256
+const lanes = 4
+const tally = new Int32Array(lanes * tallyItems)
+
+/**
+ * The same for many draws of few items: whole numbers in four lanes, so that one item drawn again and again does not
+ * wait for its own last count (a third of the time at six items), added up at the end.
+ */
+function tallyDraws(drawn: Float64Array, items: ItemIndexes, start: number, count: number): number {
+  const end = start + count
+  const even = end - (count % lanes)
+  for (let k = start; k < even; k += lanes) {
+    tally[items[k]!]!++
+    tally[tallyItems + items[k + 1]!]!++
+    tally[2 * tallyItems + items[k + 2]!]!++
+    tally[3 * tallyItems + items[k + 3]!]!++
+  }
+  for (let k = even; k < end; k++) tally[items[k]!]!++
+  let sum = 0
+  for (let item = 0; item < drawn.length; item++) {
+    const times =
+      tally[item]! + tally[tallyItems + item]! + tally[2 * tallyItems + item]! + tally[3 * tallyItems + item]!
+    drawn[item]! += times
+    sum = (sum + Math.imul(itemKey(item), times)) | 0
+    for (let lane = item; lane < tally.length; lane += tallyItems) tally[lane] = 0
+  }
+  return sum
 }
 
 /** Creates the pool of this number, or gives it new rules; what was drawn of an item stays with its id. */

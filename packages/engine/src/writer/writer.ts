@@ -136,7 +136,11 @@ export class Writer {
       const before = mailbox.decided
       while (mailbox.decided < mailbox.tail && this.#open.length < limits.batchTargetBytes) {
         if (!this.#decideNext()) break
-        if (!this.#writing && (mailbox.decided - before >= firstBatchRequests || this.#open.length >= firstBatchBytes)) break
+        if (
+          !this.#writing &&
+          (mailbox.decided - before >= firstBatchRequests || this.#open.length >= firstBatchBytes)
+        )
+          break
       }
       if (this.#writing || mailbox.answered === mailbox.decided) break
       this.#submit()

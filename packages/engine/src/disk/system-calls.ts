@@ -1,0 +1,61 @@
+import * as fs from 'node:fs'
+import { promisify } from 'node:util'
+
+/** The system calls that a disk is made of, each either blocking its thread or run in libuv's pool. */
+export interface SystemCalls {
+  open(path: string, flags: number, mode: number): Promise<number> | number
+  write(descriptor: number, bytes: Uint8Array, position: number): Promise<number> | number
+  read(descriptor: number, bytes: Uint8Array, from: number): Promise<number> | number
+  size(descriptor: number): Promise<number> | number
+  sync(descriptor: number): Promise<void> | void
+  close(descriptor: number): Promise<void> | void
+  list(path: string): Promise<fs.Dirent[]> | fs.Dirent[]
+  status(path: string): Promise<fs.Stats> | fs.Stats
+  makeDirectory(path: string): Promise<unknown> | unknown
+  rename(from: string, to: string): Promise<void> | void
+  remove(path: string): Promise<void> | void
+}
+
+const directoryOptions = { recursive: true, mode: 0o700 } as const
+
+/** For the helper thread, which has nothing else to do and must not take a place in the pool. */
+export const blockingCalls: SystemCalls = {
+  open: fs.openSync,
+  write: (descriptor, bytes, position) => fs.writeSync(descriptor, bytes, 0, bytes.length, position),
+  read: (descriptor, bytes, from) => fs.readSync(descriptor, bytes, from, bytes.length - from, from),
+  size: descriptor => fs.fstatSync(descriptor).size,
+  sync: fs.fsyncSync,
+  close: fs.closeSync,
+  list: path => fs.readdirSync(path, { withFileTypes: true }),
+  status: path => fs.statSync(path),
+  makeDirectory: path => fs.mkdirSync(path, directoryOptions),
+  rename: fs.renameSync,
+  remove: fs.unlinkSync,
+}
+
+/** For the thread that answers requests. */
+export const pooledCalls: SystemCalls = {
+  open: promisify<string, number, number, number>(fs.open),
+  write: (descriptor, bytes, position) =>
+    new Promise((resolve, reject) => {
+      fs.write(descriptor, bytes, 0, bytes.length, position, (error, written) => {
+        if (error === null) resolve(written)
+        else reject(error)
+      })
+    }),
+  read: (descriptor, bytes, from) =>
+    new Promise((resolve, reject) => {
+      fs.read(descriptor, bytes, from, bytes.length - from, from, (error, count) => {
+        if (error === null) resolve(count)
+        else reject(error)
+      })
+    }),
+  size: async descriptor => (await promisify(fs.fstat)(descriptor)).size,
+  sync: promisify(fs.fsync),
+  close: promisify(fs.close),
+  list: path => fs.promises.readdir(path, { withFileTypes: true }),
+  status: path => fs.promises.stat(path),
+  makeDirectory: path => fs.promises.mkdir(path, directoryOptions),
+  rename: fs.promises.rename,
+  remove: fs.promises.unlink,
+}
