@@ -80,11 +80,11 @@ export async function openIn(options: OpenOptions, world: World): Promise<Kuji> 
     const { identity, state, position, current } = recovered
     onEvent({ type: 'recovered', level: 'info', message: `at LSN ${position.lsn}`, lsn: position.lsn })
     let full = ''
-    const onRoom = (error: unknown): void => {
-      full = error === null ? '' : `no room for the next log file: ${(error as Error).message}`
-      if (error === null)
+    const onRoom = (reason: string): void => {
+      full = reason
+      if (reason === '')
         onEvent({ type: 'disk-room', level: 'info', message: 'there is room for the log again' })
-      else onEvent({ type: 'disk-full', level: 'error', message: full })
+      else onEvent({ type: 'disk-full', level: 'error', message: reason })
     }
     const keeper = world.keeper({ directory: dir, identity, shard: current.shard, retention }, onEvent)
     const log = await openLog(recovered, { disk, dir, durability, segmentBytes, keeper, onRoom })
@@ -110,7 +110,7 @@ interface LogSettings {
   readonly durability: Durability
   readonly segmentBytes: number
   readonly keeper: SegmentKeeper
-  readonly onRoom: (error: unknown) => void
+  readonly onRoom: (reason: string) => void
 }
 
 function openLog(recovered: Recovered, settings: LogSettings): Promise<FileLog> {

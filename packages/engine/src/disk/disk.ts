@@ -11,8 +11,8 @@ export interface Disk {
   read(path: string): Promise<Uint8Array>
   /** The first bytes of a file, fewer where it is shorter. */
   readStart(path: string, bytes: number): Promise<Uint8Array>
-  /** Creates or empties a file, for its owner only. */
-  create(path: string): Promise<DiskFile>
+  /** Creates or empties a file, for its owner only. With `dataSync`, see `open`. */
+  create(path: string, options: { dataSync: boolean }): Promise<DiskFile>
   /** Opens an existing file for writing. With `dataSync` every write is on the device when it returns. */
   open(path: string, options: { dataSync: boolean }): Promise<DiskFile>
   rename(from: string, to: string): Promise<void>
@@ -52,10 +52,4 @@ export async function writeFully(file: DiskFile, bytes: Uint8Array, position: nu
     if (count === 0) throw new Error(`no progress after ${written} of ${bytes.length} bytes`)
     written += count
   }
-}
-
-/** Whether an error says that there is no room: on the device, in the quota, or within the allowed file size. */
-export function isDiskFull(error: unknown): boolean {
-  const code = (error as NodeJS.ErrnoException | null)?.code
-  return code === 'ENOSPC' || code === 'EDQUOT' || code === 'EFBIG'
 }

@@ -19,7 +19,12 @@ export class NodeDisk implements Disk {
     const entries: DiskEntry[] = []
     for (const entry of await this.#calls.list(path)) {
       if (!entry.isFile()) continue
-      entries.push({ name: entry.name, bytes: (await this.#calls.status(`${path}/${entry.name}`)).size })
+      try {
+        entries.push({ name: entry.name, bytes: (await this.#calls.status(`${path}/${entry.name}`)).size })
+      } catch (error) {
+        // Renamed or removed since by the other thread of this process.
+        if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
+      }
     }
     return entries
   }
@@ -44,15 +49,16 @@ export class NodeDisk implements Disk {
     }
   }
 
-  create(path: string): Promise<DiskFile> {
-    return this.#file(path, constants.O_WRONLY | constants.O_CREAT | constants.O_TRUNC)
+  create(path: string, options: { dataSync: boolean }): Promise<DiskFile> {
+    return this.#file(path, constants.O_CREAT | constants.O_TRUNC, options.dataSync)
   }
 
-  open(path: string, { dataSync }: { dataSync: boolean }): Promise<DiskFile> {
-    return this.#file(path, constants.O_WRONLY | (dataSync ? constants.O_DSYNC : 0))
+  open(path: string, options: { dataSync: boolean }): Promise<DiskFile> {
+    return this.#file(path, 0, options.dataSync)
   }
 
-  async #file(path: string, flags: number): Promise<DiskFile> {
+  async #file(path: string, creation: number, dataSync: boolean): Promise<DiskFile> {
+    const flags = constants.O_WRONLY | creation | (dataSync ? constants.O_DSYNC : 0)
     return new NodeFile(this.#calls, await this.#calls.open(path, flags, 0o600))
   }
 

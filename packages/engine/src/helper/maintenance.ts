@@ -3,7 +3,7 @@ import { zstdCompressSync } from 'node:zlib'
 import type { EngineEvent } from '../contract/index.ts'
 import { KujiError } from '../contract/index.ts'
 import type { Disk } from '../disk/disk.ts'
-import { isDiskFull, writeFully } from '../disk/disk.ts'
+import { writeFully } from '../disk/disk.ts'
 import { checkFrame } from '../log/frame.ts'
 import {
   decodeSegmentHeader,
@@ -145,7 +145,7 @@ export class Maintenance {
     await disk.makeDirectory(archive)
     const packed = zstdCompressSync(await disk.read(`${directory}/${name}`))
     const path = `${archive}/${name}.zst`
-    const file = await disk.create(`${path}.tmp`)
+    const file = await disk.create(`${path}.tmp`, { dataSync: false })
     try {
       await writeFully(file, packed, 0)
       await file.sync()
@@ -162,6 +162,6 @@ export class Maintenance {
 /** Tells of a failure of the helper: draws go on, and so does the log; snapshots wait for the next start. */
 export function helperFailure(error: unknown): EngineEvent {
   const cause = error instanceof Error ? error.message : String(error)
-  const hint = isDiskFull(error) ? 'the disk is full' : 'snapshots stop until the next start'
-  return { type: 'helper-failed', level: 'error', message: `helper: ${cause}; ${hint}` }
+  const message = `${cause}; draws go on, and snapshots stop until the next start`
+  return { type: 'helper-failed', level: 'error', message }
 }

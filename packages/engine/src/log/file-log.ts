@@ -34,8 +34,8 @@ export interface FileLogOptions {
   readonly lastHash: Uint8Array
   /** The segment after it, where it is ready already. */
   readonly next: SegmentHeader | null
-  /** Told when there is no room for the next segment (with the error), and when there is again (null). */
-  readonly onRoom: (error: unknown) => void
+  /** Told why there is no room for the next segment, and '' when there is again. */
+  readonly onRoom: (reason: string) => void
   /** Pause before asking for room again, in milliseconds. */
   readonly retryMs: number
 }
@@ -56,7 +56,8 @@ export class FileLog implements Log {
   #preparing: Promise<void> | null = null
   #retry: NodeJS.Timeout | null = null
   #lastHash: Uint8Array
-  #full = false
+  /** Why the next segment could not be made ready, or ''. */
+  #noRoom = ''
   #closed = false
 
   private constructor(options: FileLogOptions, current: OpenSegment) {
@@ -83,11 +84,11 @@ export class FileLog implements Log {
     return Math.max(here, this.#next.header.bytes - segmentHeaderBytes - reserveBytes)
   }
 
-  async makeRoom(bytes: number): Promise<boolean> {
+  async makeRoom(bytes: number): Promise<string> {
     if (this.#preparing !== null) await this.#preparing
-    if (this.room >= bytes) return true
-    if (!this.#full) await this.#prepare(Math.max(this.#options.segmentBytes, segmentBytesFor(bytes)))
-    return this.room >= bytes
+    if (this.room >= bytes) return ''
+    if (this.#noRoom === '') await this.#prepare(Math.max(this.#options.segmentBytes, segmentBytesFor(bytes)))
+    return this.room >= bytes ? '' : this.#noRoom
   }
 
   fits(bytes: number): boolean {
@@ -139,12 +140,13 @@ export class FileLog implements Log {
       // A larger one takes the place of one that was ready.
       if (this.#next !== null) await this.#next.file.close()
       this.#next = await openSegment(this.#options, header)
-      if (this.#full) onRoom(null)
-      this.#full = false
+      if (this.#noRoom !== '') onRoom('')
+      this.#noRoom = ''
     } catch (error) {
       if (this.#closed) return
-      if (!this.#full) onRoom(error)
-      this.#full = true
+      const alarmed = this.#noRoom !== ''
+      this.#noRoom = `no room for the next log file: ${error instanceof Error ? error.message : String(error)}`
+      if (!alarmed) onRoom(this.#noRoom)
       this.#retry = setTimeout(() => void this.#prepare(bytes), this.#options.retryMs)
       this.#retry.unref()
     }

@@ -16,8 +16,8 @@ export interface Log {
   readonly keeps: boolean
   /** The largest batch, in bytes, that is certain to find a place now. */
   readonly room: number
-  /** Waits for room for a batch of this size. False when there is none to be had: the disk is full. */
-  makeRoom(bytes: number): Promise<boolean>
+  /** Waits for room for a batch of this size. Returns why there is none to be had, or '' when there is. */
+  makeRoom(bytes: number): Promise<string>
   /** Whether the batch goes into the present file. If not, the writer seals that file and calls `rotate` first. */
   fits(bytes: number): boolean
   rotate(): void

@@ -6,8 +6,8 @@ export class MemoryLog implements Log {
   readonly room = Number.POSITIVE_INFINITY
   readonly #durable: Promise<AppendOutcome> = Promise.resolve('durable')
 
-  async makeRoom(): Promise<boolean> {
-    return true
+  async makeRoom(): Promise<string> {
+    return ''
   }
 
   fits(): boolean {

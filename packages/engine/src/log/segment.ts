@@ -118,7 +118,8 @@ export async function writeSegment(
 ): Promise<void> {
   const path = `${directory}/${segmentName(header.number)}`
   const temporary = `${path}.tmp`
-  const file = await disk.create(temporary)
+  // Synced piece by piece: one sync of it all would hold up the log's own writes for as long as it takes.
+  const file = await disk.create(temporary, { dataSync: true })
   try {
     await writeFully(file, encodeSegmentHeader(header), 0)
     if (content.length > 0) await writeFully(file, content, segmentHeaderBytes)

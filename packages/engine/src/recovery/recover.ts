@@ -261,7 +261,7 @@ class Recovery {
     while (last > end && views.bytes[last - 1] === 0) last--
     const broken = views.bytes.subarray(end, last)
     const name = `${segmentName(header.number)}.${end}.broken`
-    const file = await disk.create(`${directory}/${name}`)
+    const file = await disk.create(`${directory}/${name}`, { dataSync: false })
     await writeFully(file, broken, 0)
     await file.sync()
     await file.close()

@@ -83,7 +83,7 @@ export async function writeSnapshot(disk: Disk, directory: string, snapshot: Sna
   const path = `${directory}/${snapshotName(snapshot.segment)}`
   const temporary = `${path}.tmp`
   const digest = createHash('sha256')
-  const file = await disk.create(temporary)
+  const file = await disk.create(temporary, { dataSync: false })
   let at = 0
   let writer = new ByteWriter(chunkBytes)
   const flush = async (): Promise<void> => {

@@ -23,9 +23,12 @@ export interface WriterOptions {
 
 export const drawFlags = { many: 1, partial: 2 } as const
 
-/** An idle log's batch sets off once it has this much: while it is written, the other requests are decided. */
-const firstBatchRequests = 512
-const firstBatchBytes = 16 * 1024
+/**
+ * Requests and bytes decided in one turn. Then an idle log's batch sets off, so that the rest is decided while it is
+ * written, and a busy log gets the chance to say that its write has ended.
+ */
+const turnRequestsMost = 512
+const turnBytesMost = 64 * 1024
 /** A log that has been quiet for this long is sealed, so that damage to its last batch is told from a torn write. */
 const sealAfterIdleMs = 100
 /** What a record takes beside its outcomes: header, alignment, padding. */
@@ -132,20 +135,32 @@ export class Writer {
 
   #run(): void {
     const mailbox = this.#mailbox
-    while (this.#failure === null) {
-      const before = mailbox.decided
-      while (mailbox.decided < mailbox.tail && this.#open.length < limits.batchTargetBytes) {
-        if (!this.#decideNext()) break
-        if (
-          !this.#writing &&
-          (mailbox.decided - before >= firstBatchRequests || this.#open.length >= firstBatchBytes)
-        )
-          break
+    let turnRequests = mailbox.decided + turnRequestsMost
+    let turnBytes = this.#open.length + turnBytesMost
+    while (
+      this.#failure === null &&
+      mailbox.decided < mailbox.tail &&
+      this.#open.length < limits.batchTargetBytes
+    ) {
+      if (!this.#decideNext()) break
+      if (mailbox.decided < turnRequests && this.#open.length < turnBytes) continue
+      if (this.#writing) {
+        // The write may have ended: let it say so before more is decided.
+        this.#yield()
+        return
       }
-      if (this.#writing || mailbox.answered === mailbox.decided) break
       this.#submit()
+      turnRequests = mailbox.decided + turnRequestsMost
+      turnBytes = this.#open.length + turnBytesMost
     }
+    if (!this.#writing && this.#failure === null && mailbox.answered < mailbox.decided) this.#submit()
     if (!this.#writing) this.#rest()
+  }
+
+  #yield(): void {
+    if (this.#scheduled) return
+    this.#scheduled = true
+    setImmediate(this.#pump)
   }
 
   /** Decides the next request into the open batch. False where it has to wait for room in the log. */
@@ -157,15 +172,12 @@ export class Writer {
     const isDraw = typeof request === 'string'
     const bytes = isDraw ? this.#decider.drawBytes(request, count) : count
     if (bytes > 0 && this.#open.length + bytes + recordOverheadBytes > this.#log.room) {
-      if (!this.#full) {
+      if (this.#noRoom === '') {
         this.#waitForRoom(bytes)
         return false
       }
-      this.#full = false
-      mailbox.answers[slot] = refuse(
-        'READ_ONLY',
-        'the disk is full: there is no room for the next part of the log',
-      )
+      mailbox.answers[slot] = refuse('READ_ONLY', this.#noRoom)
+      this.#noRoom = ''
       mailbox.decided++
       return true
     }
@@ -188,16 +200,16 @@ export class Writer {
     this.#openFirstDraw = this.#state.drawNumber + 1
   }
 
-  // Set when the log has just said that there is no room for the request at hand.
-  #full = false
+  /** Why the log has no room for the request at hand, when it has just said so. */
+  #noRoom = ''
 
   /** Nothing more is decided until there is room, or until it is certain that there is none. */
   #waitForRoom(bytes: number): void {
     if (this.#awaitingRoom || this.#writing || this.#open.records > 0) return
     this.#awaitingRoom = true
-    void this.#log.makeRoom(bytes + recordOverheadBytes + sealBatchBytes).then(room => {
+    void this.#log.makeRoom(bytes + recordOverheadBytes + sealBatchBytes).then(reason => {
       this.#awaitingRoom = false
-      this.#full = !room
+      this.#noRoom = reason
       this.#run()
     })
   }
