@@ -1,0 +1,40 @@
+import type { Disk } from '../../src/disk/disk.ts'
+import { NodeDisk } from '../../src/disk/node-disk.ts'
+import { blockingCalls } from '../../src/disk/system-calls.ts'
+import { helperFailure, Maintenance } from '../../src/helper/maintenance.ts'
+import type { SegmentKeeper } from '../../src/log/file-log.ts'
+import type { World } from '../../src/open.ts'
+import { deterministicRandom } from '../../src/random/deterministic.ts'
+
+/**
+ * A world without chance: random words from a seed, a clock that ticks a millisecond a look, and the work of the
+ * helper thread done on this thread, over the same disk.
+ */
+export function testWorld(disk: Disk = new NodeDisk(blockingCalls), seed = 1): World {
+  let time = 1_790_000_000_000
+  return { disk, random: deterministicRandom(seed), now: () => time++, keeper: keeperOver(disk) }
+}
+
+/** What the helper thread does, on this thread. */
+export function keeperOver(disk: Disk): World['keeper'] {
+  return (start, onEvent): SegmentKeeper => {
+    const maintenance = new Maintenance({ ...start, disk, onEvent })
+    let finished: Promise<void> = Promise.resolve()
+    let failed = false
+    const sealed = async (number: number): Promise<void> => {
+      if (failed) return
+      try {
+        await maintenance.sealed(number)
+      } catch (error) {
+        failed = true
+        onEvent(helperFailure(error))
+      }
+    }
+    return {
+      sealed(number) {
+        finished = finished.then(() => sealed(number))
+      },
+      close: () => finished,
+    }
+  }
+}
