@@ -155,9 +155,9 @@ function checkOptions(options: OpenOptions): Required<OpenOptions> {
   if (durability !== 'sync' && durability !== 'os' && durability !== 'none') {
     throw invalid('durability', 'expected "sync", "os" or "none"')
   }
-  if (durability !== 'none' && (typeof dir !== 'string' || dir === ''))
-    throw invalid('dir', 'expected a directory')
   if (dir !== undefined && typeof dir !== 'string') throw invalid('dir', 'expected a directory')
+  if (durability !== 'none' && (dir === undefined || dir === '' || dir.includes('\0')))
+    throw invalid('dir', 'expected a directory')
   if (retention !== 'archive' && retention !== 'remove')
     throw invalid('retention', 'expected "archive" or "remove"')
   if (typeof onEvent !== 'function') throw invalid('onEvent', 'expected a function')

@@ -109,7 +109,7 @@ test('an item of weight 1 in 100 is drawn that often, and the order in a bulk dr
   assert.deepEqual(itemIds, ['rare', 'usual'])
   // Six standard deviations of a binomial: sqrt(1e6 × 0.01 × 0.99) is 99.5.
   assert.ok(Math.abs(counts[0]! - 10_000) < 600, `${counts[0]}`)
-  const firstHalf = items.subarray(0, 500_000).reduce((sum, item) => sum + (item === 0 ? 1 : 0), 0)
+  const firstHalf = [...items.subarray(0, 500_000)].filter(item => item === 0).length
   assert.ok(Math.abs(firstHalf - 5_000) < 425, `${firstHalf}`)
 })
 

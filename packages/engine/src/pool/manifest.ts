@@ -29,7 +29,7 @@ const itemFields = new Set(['id', 'weight', 'stock', 'metadata'])
 export function parseManifest(value: unknown): Rules {
   const manifest = checkFields(value, 'manifest', manifestFields)
   const id = checkId(manifest.id, 'id')
-  const mode = manifest.mode ?? 'weighted'
+  const { mode = 'weighted' } = manifest
   if (mode !== 'weighted' && mode !== 'urn') throw invalid('mode', 'expected "weighted" or "urn"')
   const items = manifest.items
   if (!Array.isArray(items) || items.length === 0) throw invalid('items', 'expected at least one item')

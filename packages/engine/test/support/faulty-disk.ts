@@ -64,9 +64,9 @@ export class FaultyDisk implements Disk {
     return this.#disk.readStart(path, bytes)
   }
 
-  async create(path: string): Promise<DiskFile> {
+  async create(path: string, options: { dataSync: boolean }): Promise<DiskFile> {
     await this.#meet('create', path)
-    return this.#wrap(await this.#disk.create(path), path)
+    return this.#wrap(await this.#disk.create(path, options), path)
   }
 
   async open(path: string, options: { dataSync: boolean }): Promise<DiskFile> {
