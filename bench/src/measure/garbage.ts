@@ -1,0 +1,44 @@
+import { PerformanceObserver } from 'node:perf_hooks'
+import { setImmediate } from 'node:timers/promises'
+import { getHeapStatistics } from 'node:v8'
+
+interface Collection {
+  readonly start: number
+  readonly duration: number
+}
+
+const collections: Collection[] = []
+const observer = new PerformanceObserver(list => {
+  for (const { startTime, duration } of list.getEntries()) collections.push({ start: startTime, duration })
+})
+observer.observe({ entryTypes: ['gc'] })
+
+/** Bytes ever allocated on this thread's heap, like Go's B/op: what was collected since counts too. */
+function allocatedBytes(): number {
+  return (getHeapStatistics() as { total_allocated_bytes?: number }).total_allocated_bytes ?? Number.NaN
+}
+
+export interface Timed {
+  readonly seconds: number
+  readonly heapBytes: number
+  readonly gcCount: number
+  readonly gcMs: number
+}
+
+/** Runs `work` on a freshly collected heap and tells its time, its allocations and the collections it caused. */
+export async function timed(work: () => Promise<void>): Promise<Timed> {
+  globalThis.gc?.()
+  await setImmediate()
+  const heapBefore = allocatedBytes()
+  const start = performance.now()
+  await work()
+  const end = performance.now()
+  const heapBytes = allocatedBytes() - heapBefore
+  // The observer hears of collections on a later turn of the loop.
+  await setImmediate()
+  await setImmediate()
+  const own = collections.filter(one => one.start >= start && one.start < end)
+  collections.length = 0
+  const gcMs = own.reduce((sum, one) => sum + one.duration, 0)
+  return { seconds: (end - start) / 1000, heapBytes, gcCount: own.length, gcMs }
+}
