@@ -53,7 +53,7 @@ export class FileLog implements Log {
   #current: OpenSegment
   #end: number
   #next: OpenSegment | null = null
-  #preparing: Promise<void> | null = null
+  #preparing: Promise<string> | null = null
   #retry: NodeJS.Timeout | null = null
   #lastHash: Uint8Array
   /** Why the next segment could not be made ready, or ''. */
@@ -87,8 +87,8 @@ export class FileLog implements Log {
   async makeRoom(bytes: number): Promise<string> {
     if (this.#preparing !== null) await this.#preparing
     if (this.room >= bytes) return ''
-    if (this.#noRoom === '') await this.#prepare(Math.max(this.#options.segmentBytes, segmentBytesFor(bytes)))
-    return this.room >= bytes ? '' : this.#noRoom
+    if (this.#noRoom !== '') return this.#noRoom
+    return this.#prepare(Math.max(this.#options.segmentBytes, segmentBytesFor(bytes)))
   }
 
   fits(bytes: number): boolean {
@@ -124,31 +124,36 @@ export class FileLog implements Log {
     return 'durable'
   }
 
-  #prepare(bytes: number): Promise<void> {
+  /** Makes the next segment ready. Returns '', or why there is no room for it. */
+  #prepare(bytes: number): Promise<string> {
     this.#preparing ??= this.#prepareNext(bytes).finally(() => {
       this.#preparing = null
     })
     return this.#preparing
   }
 
-  async #prepareNext(bytes: number): Promise<void> {
+  async #prepareNext(bytes: number): Promise<string> {
     const { disk, directory, onRoom } = this.#options
     try {
       const header = { ...this.#current.header, number: this.#current.header.number + 1, bytes }
       await prepareSegment(disk, directory, header)
-      if (this.#closed) return
+      if (this.#closed) return ''
       // A larger one takes the place of one that was ready.
       if (this.#next !== null) await this.#next.file.close()
       this.#next = await openSegment(this.#options, header)
       if (this.#noRoom !== '') onRoom('')
       this.#noRoom = ''
+      return ''
     } catch (error) {
-      if (this.#closed) return
-      const alarmed = this.#noRoom !== ''
-      this.#noRoom = `no room for the next log file: ${error instanceof Error ? error.message : String(error)}`
-      if (!alarmed) onRoom(this.#noRoom)
+      const reason = `no room for the next log file: ${error instanceof Error ? error.message : String(error)}`
+      // Where one is ready, only the request that asked for a larger one is refused. Trying again later would put an
+      // empty file in the place of one that the log may have gone over to by then.
+      if (this.#closed || this.#next !== null) return reason
+      if (this.#noRoom === '') onRoom(reason)
+      this.#noRoom = reason
       this.#retry = setTimeout(() => void this.#prepare(bytes), this.#options.retryMs)
       this.#retry.unref()
+      return reason
     }
   }
 

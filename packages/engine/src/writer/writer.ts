@@ -58,6 +58,7 @@ export class Writer {
   #durableDrawNumber: number
   #writing = false
   #awaitingRoom = false
+  #rotating = false
   #scheduled = false
   #lastSealed: number
   #idleTimer: NodeJS.Timeout | null = null
@@ -165,6 +166,7 @@ export class Writer {
 
   /** Decides the next request into the open batch. False where it has to wait for room in the log. */
   #decideNext(): boolean {
+    if (this.#rotating) return false
     const mailbox = this.#mailbox
     const slot = mailbox.slot(mailbox.decided)
     const request = mailbox.requests[slot]!
@@ -236,10 +238,15 @@ export class Writer {
 
   /** Ends the present file with a seal, and writes the batch to the next one. */
   async #writeToNext(batch: BatchBuilder, firstDraw: number, time: number): Promise<AppendOutcome> {
+    // Room in the next file is promised to this batch: nothing is decided until it has taken its part of it.
+    this.#rotating = true
     const outcome = await this.#seal('full', this.#openHash, firstDraw, time)
+    this.#rotating = false
     if (outcome !== 'durable') return outcome
     this.#log.rotate()
-    return this.#append(batch, firstDraw, time)
+    const appended = this.#append(batch, firstDraw, time)
+    this.#schedule()
+    return appended
   }
 
   #seal(reason: SealReason, stateHash: number, firstDraw: number, time: number): Promise<AppendOutcome> {

@@ -1,0 +1,122 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import type { EngineEvent, Kuji } from '@kuji/engine'
+import { open } from '@kuji/engine'
+import { openIn } from '../src/open.ts'
+import { codeOf } from './support/codes.ts'
+import type { Call } from './support/faulty-disk.ts'
+import { FaultyDisk, systemError } from './support/faulty-disk.ts'
+import { gate } from './support/gate.ts'
+import { readLogOnPaper } from './support/log-reader.ts'
+import { temporaryDirectory } from './support/temporary.ts'
+import { testWorld } from './support/world.ts'
+
+const segmentBytes = 4096
+const endless = { id: 'p', items: [{ id: 'a', weight: 1, stock: 'unlimited' }] } as const
+const segment = (number: number): string => `segment-${String(number).padStart(10, '0')}.log`
+
+/** The seal that ends a segment: 80 bytes and the terminator, not the first thing in it. */
+const isSeal = ({ operation, bytes }: Call): boolean => operation === 'write' && bytes!.length === 88
+
+test('what is decided while the log moves on to its next file finds a place, though the one after is not ready', async t => {
+  const dir = temporaryDirectory(t)
+  const sealing = gate()
+  const preparing = gate()
+  const disk = new FaultyDisk(async call => {
+    if (call.name === segment(1) && isSeal(call)) await sealing.pass()
+    if (call.operation === 'create' && call.name === `${segment(3)}.tmp`) await preparing.pass()
+    return undefined
+  })
+  const kuji = await openIn({ dir, durability: 'os', segmentBytes }, testWorld(disk))
+  await kuji.putPool(endless)
+  await kuji.drawMany('p', 2000)
+  const first = kuji.drawMany('p', 2000)
+  await sealing.reached
+  // It would fit the next file were that empty, but the draws before it go there too.
+  const second = kuji.drawMany('p', 3000)
+  await new Promise(setImmediate)
+  sealing.open()
+  await preparing.reached
+  assert.equal((await first).id, 2001)
+  preparing.open()
+  assert.equal((await second).id, 4001)
+  await kuji.close()
+  const again = await open({ dir, durability: 'os' })
+  assert.equal(again.status().drawNumber, 7000)
+  await again.close()
+})
+
+test('a file that could not be made larger is not replaced once the log has gone over to it', async t => {
+  const dir = temporaryDirectory(t)
+  const retried = gate()
+  let room = false
+  const disk = new FaultyDisk(async call => {
+    if (call.operation !== 'create' || call.name !== `${segment(2)}.tmp` || !ready) return undefined
+    if (!room) return { error: systemError('ENOSPC') }
+    await retried.pass()
+    return undefined
+  })
+  let ready = false
+  const events: EngineEvent[] = []
+  const onEvent = (event: EngineEvent): number => events.push(event)
+  const kuji = await openIn({ dir, durability: 'os', segmentBytes, onEvent }, testWorld(disk))
+  await kuji.putPool(endless)
+  await kuji.drawMany('p', 2000)
+  ready = true
+  assert.equal(await codeOf(kuji.drawMany('p', 100_000)), 'READ_ONLY')
+  room = true
+  const waited = new Promise(resolve => setTimeout(resolve, 1500))
+  await Promise.race([retried.reached, waited])
+  assert.equal((await kuji.drawMany('p', 3000)).id, 2001)
+  retried.open()
+  await new Promise(setImmediate)
+  assert.equal((await kuji.drawMany('p', 100)).id, 5001)
+  await kuji.close()
+  const again = await open({ dir, durability: 'os' })
+  assert.equal(again.status().drawNumber, 5100)
+  await again.close()
+})
+
+async function drawALot(kuji: Kuji, calls: number): Promise<number[]> {
+  const waiting: Promise<{ id: number; items: ArrayLike<unknown> }>[] = []
+  for (let k = 0; k < calls; k++) {
+    if (k % 3 === 0) waiting.push(kuji.drawMany('p', 1 + ((k * 37) % 900)))
+    else waiting.push(kuji.draw('p', { count: 1 + (k % 5) }))
+    if (k % 7 === 0) await new Promise(setImmediate)
+  }
+  const receipts = await Promise.all(waiting)
+  return receipts.flatMap(({ id, items }) => Array.from(items, (_, k) => id + k))
+}
+
+test('draw numbers run on through hundreds of files, and nothing is lost between them', async t => {
+  for (const durability of ['os', 'sync'] as const) {
+    const dir = temporaryDirectory(t)
+    const kuji = await open({ dir, durability, segmentBytes })
+    await kuji.putPool({
+      id: 'p',
+      items: Array.from({ length: 5 }, (_, i) => ({
+        id: `i${i}`,
+        weight: i + 1,
+        stock: 'unlimited' as const,
+      })),
+    })
+    const numbers = await drawALot(kuji, durability === 'os' ? 1500 : 300)
+    numbers.forEach((number, index) => {
+      assert.equal(number, index + 1)
+    })
+    const state = await kuji.pool('p')
+    await kuji.close()
+    const again = await open({ dir, durability })
+    assert.deepEqual(await again.pool('p'), state)
+    await again.close()
+    const paper = readLogOnPaper(dir)
+    assert.equal(paper.draws.length, numbers.length)
+    assert.deepEqual(
+      paper.pools.get('p')!.items.map(({ drawn }) => drawn),
+      state.items.map(({ drawn }) => drawn),
+    )
+    paper.lsns.forEach((lsn, index) => {
+      assert.equal(lsn, index + 1)
+    })
+  }
+})
