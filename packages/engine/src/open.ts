@@ -6,9 +6,12 @@ import { NodeDisk } from './disk/node-disk.ts'
 import { pooledCalls } from './disk/system-calls.ts'
 import { Helper } from './helper/helper.ts'
 import { Kuji } from './kuji.ts'
+import type { Appender } from './log/appender.ts'
+import { InlineAppender } from './log/appender.ts'
 import type { SegmentKeeper } from './log/file-log.ts'
 import { FileLog } from './log/file-log.ts'
 import { MemoryLog } from './log/memory-log.ts'
+import { ThreadAppender } from './log/thread-appender.ts'
 import { checkFields, checkWhole, invalid } from './pool/check.ts'
 import { State } from './pool/state.ts'
 import { operatingSystemRandom } from './random/operating-system.ts'
@@ -42,6 +45,8 @@ export interface World {
     start: ConstructorParameters<typeof Helper>[0],
     onEvent: (event: EngineEvent) => void,
   ) => SegmentKeeper
+  /** Makes what frames and writes batches. Default: the caller's thread, over `disk`. */
+  readonly appender?: (lastHash: Uint8Array) => Appender
 }
 
 const fields = new Set(['dir', 'durability', 'segmentBytes', 'retention', 'onEvent'])
@@ -61,6 +66,7 @@ function realWorld(): World {
     random: operatingSystemRandom(),
     now: Date.now,
     keeper: (start, onEvent) => new Helper(start, onEvent),
+    appender: lastHash => new ThreadAppender(lastHash),
   }
 }
 
@@ -68,7 +74,7 @@ function realWorld(): World {
 export async function openIn(options: OpenOptions, world: World): Promise<Kuji> {
   const { dir, durability, segmentBytes, retention, onEvent } = checkOptions(options)
   if (durability === 'none') return openMemory(world, onEvent)
-  const { disk } = world
+  const { disk, appender = lastHash => new InlineAppender(lastHash) } = world
   await disk.makeDirectory(dir)
   const lock = await disk.lock(dir)
   try {
@@ -87,7 +93,7 @@ export async function openIn(options: OpenOptions, world: World): Promise<Kuji> 
       else onEvent({ type: 'disk-full', level: 'error', message: reason })
     }
     const keeper = world.keeper({ directory: dir, identity, shard: current.shard, retention }, onEvent)
-    const log = await openLog(recovered, { disk, dir, durability, segmentBytes, keeper, onRoom })
+    const log = await openLog(recovered, { disk, dir, durability, segmentBytes, keeper, appender, onRoom })
     const { random, now } = world
     const writer = new Writer({
       state,
@@ -110,6 +116,7 @@ interface LogSettings {
   readonly durability: Durability
   readonly segmentBytes: number
   readonly keeper: SegmentKeeper
+  readonly appender: (lastHash: Uint8Array) => Appender
   readonly onRoom: (reason: string) => void
 }
 
@@ -124,7 +131,7 @@ function openLog(recovered: Recovered, settings: LogSettings): Promise<FileLog> 
     segmentBytes,
     current,
     end,
-    lastHash: position.hash,
+    appender: settings.appender(position.hash),
     next,
     onRoom,
     retryMs: roomRetryMs,

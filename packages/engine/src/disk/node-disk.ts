@@ -88,7 +88,8 @@ export class NodeDisk implements Disk {
   }
 }
 
-class NodeFile implements DiskFile {
+/** A file of this process; its descriptor means the same on every thread. */
+export class NodeFile implements DiskFile {
   readonly #calls: SystemCalls
   readonly descriptor: number
 

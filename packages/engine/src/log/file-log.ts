@@ -1,7 +1,6 @@
 import type { Disk, DiskFile } from '../disk/disk.ts'
-import { writeFully } from '../disk/disk.ts'
-import { hashBytes, sealBatchBytes, terminatorBytes } from '../record/batch.ts'
-import { frameBatch, hashBatch } from './frame.ts'
+import { sealBatchBytes, terminatorBytes } from '../record/batch.ts'
+import type { Appender } from './appender.ts'
 import type { AppendOutcome, Log } from './log.ts'
 import type { SegmentHeader } from './segment.ts'
 import { prepareSegment, segmentHeaderBytes, segmentName, segmentSeed } from './segment.ts'
@@ -31,7 +30,7 @@ export interface FileLogOptions {
   /** The segment to go on in, and where its last batch ends. */
   readonly current: SegmentHeader
   readonly end: number
-  readonly lastHash: Uint8Array
+  readonly appender: Appender
   /** The segment after it, where it is ready already. */
   readonly next: SegmentHeader | null
   /** Told why there is no room for the next segment, and '' when there is again. */
@@ -55,7 +54,6 @@ export class FileLog implements Log {
   #next: OpenSegment | null = null
   #preparing: Promise<string> | null = null
   #retry: NodeJS.Timeout | null = null
-  #lastHash: Uint8Array
   /** Why the next segment could not be made ready, or ''. */
   #noRoom = ''
   #closed = false
@@ -64,7 +62,6 @@ export class FileLog implements Log {
     this.#options = options
     this.#current = current
     this.#end = options.end
-    this.#lastHash = options.lastHash.length === 0 ? new Uint8Array(hashBytes) : options.lastHash
   }
 
   static async open(options: FileLogOptions): Promise<FileLog> {
@@ -109,15 +106,10 @@ export class FileLog implements Log {
 
   async append(batch: Uint8Array): Promise<AppendOutcome> {
     const { file, seed } = this.#current
-    const content = batch.subarray(0, batch.length - terminatorBytes)
-    frameBatch(content, this.#lastHash, seed)
     const position = this.#end
-    this.#end += content.length
+    this.#end += batch.length - terminatorBytes
     try {
-      const written = writeFully(file, batch, position)
-      // While the write is under way.
-      this.#lastHash = hashBatch(content)
-      await written
+      await this.#options.appender.append(file, seed, batch, position)
     } catch (cause) {
       return { outcome: 'unknown', cause }
     }
@@ -161,6 +153,7 @@ export class FileLog implements Log {
     this.#closed = true
     if (this.#retry !== null) clearTimeout(this.#retry)
     await this.#options.keeper.close()
+    await this.#options.appender.close()
     await this.#preparing
     await this.#current.file.close()
     await this.#next?.file.close()

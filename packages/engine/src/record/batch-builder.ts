@@ -18,7 +18,7 @@ const slackBytes = 64
  * pool is one record, whoever asked for them.
  */
 export class BatchBuilder {
-  #views = new OutcomeViews(new Uint8Array(initialCapacity))
+  #views = new OutcomeViews(new Uint8Array(new SharedArrayBuffer(initialCapacity)))
   #end = headerBytes
   #records = 0
   /** Draws in the batch. */
@@ -45,7 +45,7 @@ export class BatchBuilder {
     this.#runPool = -1
     // A batch that held a giant record does not keep its memory.
     if (this.#views.bytes.length > limits.batchTargetBytes * 4) {
-      this.#views = new OutcomeViews(new Uint8Array(initialCapacity))
+      this.#views = new OutcomeViews(new Uint8Array(new SharedArrayBuffer(initialCapacity)))
     }
   }
 
@@ -53,7 +53,7 @@ export class BatchBuilder {
     const needed = this.#end + bytes + slackBytes
     const capacity = this.#views.bytes.length
     if (needed <= capacity) return
-    const grown = new Uint8Array((Math.max(needed, capacity * 2) + 7) & ~7)
+    const grown = new Uint8Array(new SharedArrayBuffer((Math.max(needed, capacity * 2) + 7) & ~7))
     grown.set(this.#views.bytes.subarray(0, this.#end))
     this.#views = new OutcomeViews(grown)
   }
