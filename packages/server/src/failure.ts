@@ -9,8 +9,8 @@ export function systemReason(error: unknown): string {
 }
 
 /**
- * Any error as one of kuji's own, so that a protocol has one thing to encode. What is not a refusal is a defect: its
- * message may hold anything, so it stays in the log of the server.
+ * Any error as one of kuji's own, so that a protocol has one thing to encode. What is not a refusal is a
+ * defect: its message may hold anything, so it stays in the log of the server.
  */
 export function toKujiError(error: unknown): KujiError {
   if (error instanceof KujiError) return error

@@ -1,6 +1,6 @@
 import { limits } from '@kuji/engine/contract'
 
-/** Every bound of the server in one place; what the engine bounds stands in its own table. Units come last. */
+/** Every bound of the server in one place; those of the engine stand in its own table. Units come last. */
 export const serverLimits = {
   /** A configuration file. */
   configurationBytes: 64 * 1024 * 1024,

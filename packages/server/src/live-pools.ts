@@ -4,8 +4,8 @@ import type { Logger } from './logger.ts'
 import type { Service } from './service.ts'
 
 /**
- * Creates the pools of a configuration that are not there yet. A live pool is left as it is, since its stock and odds
- * may have been changed on purpose; where it differs, one line says so.
+ * Creates the pools of a configuration that are not there yet. A live pool is left as it is, since its stock
+ * and odds may have been changed on purpose; where it differs, one line says so.
  */
 export async function createMissingPools(
   service: Service,

@@ -4,13 +4,14 @@ import { addDrawCommand } from './commands/draw.ts'
 import { exitCodes } from './commands/outcome.ts'
 import { addPoolsCommand } from './commands/pools.ts'
 import { addServeCommand } from './commands/serve.ts'
+import { systemReason } from './failure.ts'
 import { version } from './version.ts'
 
 /** The commands, in the order in which the help lists them. */
 const addCommands = [addServeCommand, addDrawCommand, addPoolsCommand, addBenchCommand]
 
-// A defect must not leave a process behind that half works: what was answered is in the log, and the next start
-// recovers it. Rejections that nobody handles arrive here too.
+// A defect must not leave a process behind that half works: what was answered is in the log, and the next
+// start recovers it. Rejections that nobody handles arrive here too.
 process.on('uncaughtException', error => {
   process.stderr.write(
     `kuji: INTERNAL: stopped by a defect: ${error?.message ?? error}\n${error?.stack ?? ''}\n`,
@@ -18,12 +19,15 @@ process.on('uncaughtException', error => {
   process.exit(exitCodes.refused)
 })
 
-// A reader that has seen enough (`kuji pools | head -1`) is no error, and no reason for a server to stop.
-for (const stream of [process.stdout, process.stderr]) {
-  stream.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code !== 'EPIPE') throw error
-  })
-}
+// A reader that has seen enough (`kuji pools | head -1`) is no error. Output that could not be written is
+// one.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code === 'EPIPE') return
+  process.stderr.write(`kuji: INTERNAL: cannot write the output: ${systemReason(error)}\n`)
+  process.exitCode = exitCodes.refused
+})
+// There is nobody left to tell, and a server whose log lines find a full disk goes on serving.
+process.stderr.on('error', () => {})
 
 const program = new Command('kuji')
   .description('Pools of prizes, drawn at random: exact, and durable before the answer.')

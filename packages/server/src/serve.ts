@@ -8,10 +8,10 @@ import { version } from './version.ts'
 /** Pools that the greeting lists. */
 const greetedPools = 20
 
-/** Ctrl-C under npm arrives twice, from the terminal and from npm: what comes this close together is one wish. */
+/** Ctrl-C under npm arrives twice, from the terminal and from npm: this close together they are one wish. */
 const sameInterruptMs = 250
 
-/** Runs a server until a signal, or until its log fails; ends the process. Throws `KujiError` when it cannot start. */
+/** Runs a server until a signal or a failed log, then ends the process. Throws where it cannot start. */
 export async function serve(file: string | undefined): Promise<void> {
   const log = createLogger(text => process.stderr.write(text))
   const stopRequested = watchSignals(log)

@@ -20,7 +20,7 @@ export interface Server {
   abandon(): Promise<void>
 }
 
-/** Opens the directory, creates the pools that are missing, listens. Throws `KujiError`; nothing is left open then. */
+/** Opens the directory, creates the missing pools, listens. Where it throws, nothing is left open. */
 export async function startServer(configuration: Configuration, log: Logger): Promise<Server> {
   const kuji = await open(openOptions(configuration, log))
   let http: HttpServer
@@ -51,7 +51,8 @@ function openOptions(configuration: Configuration, log: Logger): OpenOptions {
     durability,
     ...(segmentBytes === undefined ? {} : { segmentBytes }),
     ...(retention === undefined ? {} : { retention }),
-    onEvent: (event: EngineEvent) => log[event.level](event.message),
+    onEvent: ({ type, level, message }: EngineEvent) =>
+      log[level](`${type.replaceAll('-', ' ')}: ${message}`),
   }
 }
 

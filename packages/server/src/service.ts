@@ -21,9 +21,10 @@ export type PoolAction = 'pause' | 'resume' | 'close' | 'delete'
 const actionWords = { pause: 'paused', resume: 'resumed', close: 'closed', delete: 'deleted' } as const
 
 /**
- * The one service under every protocol: an adapter decodes a request, calls one method here and encodes what comes
- * back, a value or a `KujiError`. The engine judges each value (one set of rules for a library call and for every
- * protocol); what is added here is what a server owes its operator: a line in the log for each administrative act.
+ * The one service under every protocol: an adapter decodes a request, calls one method here and encodes what
+ * comes back, a value or a `KujiError`. The engine judges each value (one set of rules for a library call and
+ * for every protocol); what is added here is what a server owes its operator: a line in the log for each
+ * administrative act.
  */
 export class Service {
   readonly #kuji: Kuji

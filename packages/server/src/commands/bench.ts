@@ -19,7 +19,8 @@ Examples:
   kuji bench --tmp /srv           on the disk that counts: many systems keep /tmp in memory
   kuji bench --seconds 3 --json
 
-Draws from a weighted pool of six items, in this process, with nothing between: what a server adds comes on top.`
+Draws from a weighted pool of six items, in this process, with nothing between: what a server adds comes
+on top.`
 
 export function addBenchCommand(program: Command): void {
   program

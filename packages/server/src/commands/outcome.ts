@@ -5,8 +5,8 @@ import { systemReason } from '../failure.ts'
 export const exitCodes = { done: 0, refused: 1, usage: 2 } as const
 
 /**
- * Makes a command of a function: a refusal becomes `kuji: CODE: text` on stderr and exit code 1. Anything else that is
- * thrown is a defect and is left to the process, which then stops with its stack.
+ * Makes a command of a function: a refusal becomes `kuji: CODE: text` on stderr and exit code 1. Anything
+ * else that is thrown is a defect and is left to the process, which then stops with its stack.
  */
 export function command<Parameters extends unknown[]>(run: (...parameters: Parameters) => Promise<void>) {
   return async (...parameters: Parameters): Promise<void> => {
@@ -21,7 +21,7 @@ export function command<Parameters extends unknown[]>(run: (...parameters: Param
   }
 }
 
-/** A fault of the machine (no room, no permission) is told like a refusal: it needs no stack to be understood. */
+/** A fault of the machine (no room, no permission) is told like a refusal: nobody needs a stack for it. */
 function asRefusal(error: unknown): KujiError | undefined {
   if (error instanceof KujiError) return error
   if ((error as NodeJS.ErrnoException).syscall === undefined) return undefined

@@ -85,6 +85,6 @@ function describeFailure(server: URL, method: string, error: unknown): KujiError
     const hint = '`kuji serve` starts a server, --server names another one, --dir opens a directory'
     return new KujiError('INTERNAL', `no answer from ${server.origin}: ${reason}; ${hint}`)
   }
-  const message = `the connection to ${server.origin} broke before the answer: ${reason}; the draw may have taken place`
-  return new KujiError('OUTCOME_UNKNOWN', message)
+  const broken = `the connection to ${server.origin} broke before the answer: ${reason}`
+  return new KujiError('OUTCOME_UNKNOWN', `${broken}; the draw may have taken place`)
 }

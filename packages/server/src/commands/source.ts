@@ -61,7 +61,12 @@ async function openDirectory(dir: string): Promise<PoolSource> {
     if (error instanceof KujiError) throw error
     throw new KujiError('INVALID', `cannot open ${dir}: ${systemReason(error)}`)
   }
-  const kuji = await open({ dir })
+  const kuji = await open({
+    dir,
+    onEvent: ({ level, message }) => {
+      if (level !== 'info') process.stderr.write(`kuji: ${level}: ${message}\n`)
+    },
+  })
   return {
     draw: ({ pool, ...options }) => kuji.draw(pool, options),
     pool: id => kuji.pool(id),

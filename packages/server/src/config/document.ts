@@ -15,7 +15,8 @@ export function parseYaml(text: string, fileName: string): YamlDocument {
     lineCounter,
     stringKeys: true,
     prettyErrors: false,
-    logLevel: 'silent',
+    // `silent` would pass over a second document.
+    logLevel: 'error',
   })
   const placeAt = (offset: number) => {
     const { line, col } = lineCounter.linePos(offset)

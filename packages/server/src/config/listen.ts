@@ -8,8 +8,8 @@ export interface ListenAddress {
 }
 
 /**
- * Reads `address:port`, or says what is wrong with it. Only loopback passes: this version has no keys, so whoever
- * reaches the port may draw and change pools.
+ * Reads `address:port`, or says what is wrong with it. Only loopback passes: this version has no keys, so
+ * whoever reaches the port may draw and change pools.
  */
 export function parseListen(text: string): ListenAddress | string {
   const match = /^(?:\[(?<v6>[^\]]*)\]|(?<name>[^:]*)):(?<port>\d{1,5})$/.exec(text)
@@ -22,8 +22,8 @@ export function parseListen(text: string): ListenAddress | string {
   const host = v6 ?? (name === 'localhost' ? '127.0.0.1' : (name ?? ''))
   if (isLoopback(host)) return { host, port }
   return (
-    `${show(host)} is not a loopback address, and this version has no keys: anyone who reaches the port could draw ` +
-    'and change pools. Listen on 127.0.0.1, localhost or [::1]'
+    `${show(host)} is not a loopback address, and this version has no keys: anyone who reaches the port ` +
+    'could draw and change pools. Listen on 127.0.0.1, localhost or [::1]'
   )
 }
 

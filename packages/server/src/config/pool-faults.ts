@@ -4,8 +4,8 @@ import { KujiError } from '@kuji/engine/contract'
 import type { Fault } from '../schema/faults.ts'
 
 /**
- * What the engine would refuse of these pools, found by putting each into an engine without a log: the rules that
- * span fields stand in one place only, and nothing is created before all pools are known to be good.
+ * What the engine would refuse of these pools, found by putting each into an engine without a log: the rules
+ * that span fields stand in one place only, and nothing is created before all pools are known to be good.
  */
 export async function findPoolFaults(pools: readonly PoolManifest[]): Promise<Fault[]> {
   if (pools.length === 0) return []

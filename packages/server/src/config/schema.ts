@@ -23,8 +23,8 @@ export const ConfigurationSchema = Type.Object(
       Type.Enum(['sync', 'os', 'none'], {
         default: defaults.durability,
         description:
-          'When a draw is answered. sync: on the device; os: handed to the kernel, survives a crash of the process; ' +
-          'none: memory only, nothing is kept.',
+          'When a draw is answered. sync: on the device; os: handed to the kernel, survives a crash of the ' +
+          'process; none: memory only, nothing is kept.',
       }),
     ),
     segmentBytes: Type.Optional(

@@ -2,8 +2,9 @@ import { KujiError } from '@kuji/engine/contract'
 import { serverLimits } from '../limits.ts'
 
 /**
- * Parses a body. `JSON.parse` keeps `__proto__` as an own field, which is then unknown like any other, or data inside
- * of metadata. An empty text counts as no body, since many clients send the content type whether there is one or not.
+ * Parses a body. `JSON.parse` keeps `__proto__` as an own field, which is then unknown like any other, or
+ * data inside of metadata. An empty text counts as no body, since many clients send the content type whether
+ * there is one or not.
  */
 export function parseBody(text: string): unknown {
   if (text === '') return undefined

@@ -11,7 +11,9 @@ import { type Problem, problemOf, sendProblem } from './problem.ts'
 export function createErrorHandler(log: Logger) {
   return (error: unknown, request: FastifyRequest, reply: FastifyReply): void => {
     const problem = describeError(error as FastifyError)
-    if (problem.code === 'INTERNAL') log.defect(`${request.method} ${request.url} failed`, error)
+    // A KujiError is told by whoever made it: a log that has failed says so once, not for each request.
+    if (problem.code === 'INTERNAL' && !(error instanceof KujiError))
+      log.defect(`${request.method} ${request.url} failed`, error)
     sendProblem(reply, problem)
   }
 }

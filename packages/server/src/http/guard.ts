@@ -4,9 +4,10 @@ import type { FastifyRequest } from 'fastify'
 const loopbackHost = /^(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])(?::\d+)?$/i
 
 /**
- * Refuses what must not get as far as a route. A server on loopback without keys is still within reach of every web page
- * open on the machine: through a name that is made to resolve to 127.0.0.1 (the Host is then not a loopback one), and
- * through a form or fetch that needs no permission to send (a browser adds the Origin). Throws `INVALID`.
+ * Refuses what must not get as far as a route. A server on loopback without keys is still within reach of
+ * every web page open on the machine: through a name that is made to resolve to 127.0.0.1 (the Host is then
+ * not a loopback one), and through a form or fetch that needs no permission to send (a browser adds the
+ * Origin). Throws `INVALID`.
  */
 export function guardRequest(request: FastifyRequest): void {
   const { host, origin } = request.headers

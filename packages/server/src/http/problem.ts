@@ -18,8 +18,8 @@ const retryAfterSeconds: Partial<Record<Code, number>> = {
 }
 
 /**
- * The problem for an error. The table of codes gives the status; a fault that HTTP has a status of its own for (no such
- * route, wrong method, wrong content type) keeps that one.
+ * The problem for an error. The table of codes gives the status; a fault that HTTP has a status of its own
+ * for (no such route, wrong method, wrong content type) keeps that one.
  */
 export function problemOf(error: KujiError, status: number = codes[error.code].status): Problem {
   return {

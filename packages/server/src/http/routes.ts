@@ -32,7 +32,7 @@ export function addRoutes(app: HttpApp, service: Service): void {
 
 /** Where a body may be left out, its fields all have defaults. */
 async function allowNoBody(request: FastifyRequest): Promise<void> {
-  request.body ??= {}
+  if (request.body === undefined) request.body = {}
 }
 
 function addDrawRoutes(app: HttpApp, service: Service): void {

@@ -78,7 +78,7 @@ function compileValidator(schema: TSchema, httpPart: string | undefined) {
   }
 }
 
-/** A known path with a method that it does not have is told so (405, Allow), not that there is nothing (404). */
+/** A known path with a method that it does not have answers 405 and Allow, not 404. */
 function refuseOtherMethods(app: HttpApp, addKnownRoutes: () => void): void {
   const methodsOf = new Map<string, Set<string>>()
   app.addHook('onRoute', ({ url, method }) => {

@@ -19,8 +19,8 @@ Settings.Set({ maxErrors: maxFaults * 4 })
 export type Remarks = ReadonlyMap<string, string>
 
 /**
- * What is wrong with `value`, in the words of the schema: the validator says where, and the schema found there is put
- * into a sentence, so that no message can disagree with the check.
+ * What is wrong with `value`, in the words of the schema: the validator says where, and the schema found
+ * there is put into a sentence, so that no message can disagree with the check.
  */
 export function faultsOf(check: Validator, schema: TSchema, value: unknown, remarks?: Remarks): Fault[] {
   const faults: Fault[] = []

@@ -3,8 +3,9 @@ import { limits } from '@kuji/engine/contract'
 import { type Static, Type } from 'typebox'
 
 /**
- * The shape of a pool's rules, for the configuration and for HTTP alike. What one field means to another (a weight in
- * an urn, a fallback that is no item) is the engine's to judge: it has every rule once, for every way in.
+ * The shape of a pool's rules, for the configuration and for HTTP alike. What one field means to another (a
+ * weight in an urn, a fallback that is no item) is the engine's to judge: it has every rule once, for every
+ * way in.
  */
 const strict = { additionalProperties: false }
 
@@ -12,7 +13,9 @@ const Id = Type.String({
   minLength: 1,
   maxLength: limits.idLength,
   pattern: '^[A-Za-z0-9_][A-Za-z0-9._:-]*$',
-  description: `an id: 1 to ${limits.idLength} letters, digits, ".", "_", "-", ":", the first a letter, a digit or "_"`,
+  description:
+    `an id: 1 to ${limits.idLength} letters, digits, ".", "_", "-" or ":", ` +
+    'the first a letter, a digit or "_"',
 })
 
 const Weight = Type.Number({ minimum: 0 })

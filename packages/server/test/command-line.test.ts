@@ -1,0 +1,173 @@
+import assert from 'node:assert/strict'
+import { execFile } from 'node:child_process'
+import { mkdirSync, readdirSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
+import { kuji, serveSample, temporaryDirectory } from './support/processes.ts'
+import { request } from './support/requests.ts'
+
+const summer = `
+pools:
+  - id: summer
+    items:
+      - { id: diamond, weight: 10, stock: 100 }
+      - { id: mud, weight: 90, stock: unlimited }
+  - { id: few, items: [{ id: a, weight: 1, stock: 3 }] }
+`
+
+test('wrong usage ends with 2, says what is wrong and where help is', async () => {
+  const rows = [
+    [[], /Usage: kuji/],
+    [['draww'], /^kuji: unknown command 'draww'[\s\S]*Did you mean draw/],
+    [['draw'], /^kuji: missing required argument 'pool'/],
+    [['draw', 'a', 'b'], /^kuji: too many arguments/],
+    [['draw', 'a', '-n', '0'], /^kuji: .*expected a whole number from 1/],
+    [['draw', 'a', '-n', '1.5'], /^kuji: .*expected a whole number from 1/],
+    [['draw', 'a', '--key', 'k'], /^kuji: unknown option '--key'/],
+    [['pools', '--server', 'ftp://x'], /^kuji: .*expected a URL/],
+    [['pools', '--server', 'http://localhost:1', '--dir', '.'], /^kuji: .*cannot be used with/],
+    [['bench', '--seconds', '-1'], /^kuji: .*expected a number of seconds/],
+    [['serve', 'a', 'b'], /^kuji: too many arguments/],
+  ] as const
+  const ended = await Promise.all(rows.map(([commandLine]) => kuji(commandLine)))
+  for (const [index, { code, stdout, stderr }] of ended.entries()) {
+    const [commandLine, expected] = rows[index]!
+    assert.equal(code, 2, commandLine.join(' '))
+    assert.match(stderr, expected)
+    assert.equal(stdout, '')
+    assert.doesNotMatch(stderr, /\n {4}at /)
+  }
+})
+
+test('every command has help with examples', async () => {
+  for (const name of ['serve', 'draw', 'pools', 'bench']) {
+    const { code, stdout } = await kuji([name, '--help'])
+    assert.equal(code, 0)
+    assert.match(stdout, new RegExp(`Usage: kuji ${name}`))
+    assert.match(stdout, new RegExp(`Examples:\\n {2}kuji ${name}`))
+  }
+  const { code, stdout } = await kuji(['--version'])
+  assert.equal(code, 0)
+  assert.match(stdout, /^\d+\.\d+\.\d+\n$/)
+})
+
+test('draw and pools talk to a server, as text and as JSON', async context => {
+  const { url } = await serveSample(context, summer)
+  const drawn = await kuji(['draw', 'few', '-n', '2', '--server', url])
+  assert.deepEqual(drawn, { code: 0, stdout: '1 a\n2 a\n', stderr: '' })
+  const { stdout } = await kuji(['draw', 'few', '-n', '5', '--partial', '--json', '--server', url])
+  const receipt = JSON.parse(stdout)
+  assert.deepEqual(receipt, { id: 3, pool: 'few', items: ['a'], version: 1, at: receipt.at, replayed: false })
+  assert.equal(new Date(receipt.at).toISOString(), receipt.at)
+  const list = await kuji(['pools', '--server', url])
+  assert.match(
+    list.stdout,
+    /^POOL .*\nfew +weighted +open +1 +1 +0 +3\nsummer +weighted +open +1 +2 +unlimited +0\n$/,
+  )
+  const pool = await kuji(['pools', 'summer', '--server', url])
+  assert.match(pool.stdout, /^summer: weighted, open, version 1, 0 drawn\n/)
+  assert.match(pool.stdout, /\ndiamond +10 +100 +100 +0 +10\.0000 %\n/)
+  const json = JSON.parse((await kuji(['pools', 'summer', '--json', '--server', url])).stdout)
+  assert.deepEqual(json, (await request(url, 'GET', '/v1/pools/summer')).body)
+  const listJson = JSON.parse((await kuji(['pools', '--json', '--server', url])).stdout)
+  assert.deepEqual(listJson, (await request(url, 'GET', '/v1/pools')).body)
+})
+
+test('a refusal ends with 1 and one line that starts with its code', async context => {
+  const { url } = await serveSample(context, summer)
+  const rows = [
+    [['draw', 'nowhere', '--server', url], /^kuji: POOL_NOT_FOUND: .*nowhere.*\n$/],
+    [['draw', 'few', '-n', '4', '--server', url], /^kuji: INSUFFICIENT_STOCK: .*\n$/],
+    [['draw', 'few', '-n', '10001', '--server', url], /^kuji: INVALID: count: .*\n$/],
+    [['draw', '__proto__', '--server', url], /^kuji: POOL_NOT_FOUND: .*\n$/],
+    [['draw', 'a/../../../healthz', '--server', url], /^kuji: (INVALID|POOL_NOT_FOUND): .*\n$/],
+    [['pools', 'nowhere', '--server', url], /^kuji: POOL_NOT_FOUND: .*\n$/],
+    [
+      ['pools', '--dir', '/nowhere'],
+      /^kuji: INVALID: cannot open \/nowhere: no such file or directory .*\n$/,
+    ],
+    [['serve', '/nowhere.yaml'], /^kuji: INVALID: cannot read the configuration \/nowhere.yaml: .*\n$/],
+    [['bench', '--tmp', '/nowhere'], /^kuji: INTERNAL: mkdtemp .*: no such file or directory .*\n$/],
+  ] as const
+  const ended = await Promise.all(rows.map(([commandLine]) => kuji(commandLine)))
+  for (const [index, { code, stdout, stderr }] of ended.entries()) {
+    const [commandLine, expected] = rows[index]!
+    assert.equal(code, 1, `${commandLine.join(' ')}: ${stderr}`)
+    assert.match(stderr, expected)
+    assert.equal(stdout, '')
+  }
+})
+
+test('a server that is not there is said to be so, and one that is something else too', async context => {
+  const other = createServer((_request, response) => response.end('hello')).listen(0, '127.0.0.1')
+  await new Promise(resolve => other.once('listening', resolve))
+  const url = `http://127.0.0.1:${(other.address() as AddressInfo).port}`
+  const something = await kuji(['pools', '--server', url])
+  assert.equal(something.code, 1)
+  assert.match(something.stderr, /^kuji: INTERNAL: .* not as a kuji server does\n$/)
+  await new Promise(resolve => other.close(resolve))
+  const nothing = await kuji(['draw', 'summer', '--server', url])
+  assert.equal(nothing.code, 1)
+  assert.match(nothing.stderr, /^kuji: INTERNAL: no answer from http:.*connection refused.*kuji serve/)
+  context.diagnostic(nothing.stderr)
+})
+
+test('a connection that breaks before the answer leaves the outcome of a draw unknown', async () => {
+  const breaking = createServer(request => request.socket.destroy()).listen(0, '127.0.0.1')
+  await new Promise(resolve => breaking.once('listening', resolve))
+  const url = `http://127.0.0.1:${(breaking.address() as AddressInfo).port}`
+  const drawn = await kuji(['draw', 'summer', '--server', url])
+  assert.equal(drawn.code, 1)
+  assert.match(drawn.stderr, /^kuji: OUTCOME_UNKNOWN: .* may have taken place\n$/)
+  await new Promise(resolve => breaking.close(resolve))
+})
+
+test('draw and pools open a directory by themselves', async context => {
+  const { dir, stop } = await serveSample(context, summer)
+  await stop()
+  const data = join(dir, 'data')
+  assert.equal((await kuji(['draw', 'few', '--dir', data])).stdout, '1 a\n')
+  assert.equal((await kuji(['draw', 'few', '--dir', data])).stdout, '2 a\n')
+  const { pools } = JSON.parse((await kuji(['pools', '--json', '--dir', data])).stdout)
+  assert.deepEqual(
+    pools.map(({ id, drawn }: { id: string; drawn: number }) => [id, drawn]),
+    [
+      ['few', 2],
+      ['summer', 0],
+    ],
+  )
+})
+
+test('a directory that is a file is refused', async context => {
+  const file = join(temporaryDirectory(context), 'file')
+  writeFileSync(file, '')
+  const { code, stderr } = await kuji(['pools', '--dir', file])
+  assert.equal(code, 1)
+  assert.match(stderr, /^kuji: INVALID: .* is not a directory\n$/)
+})
+
+test('bench measures each durability both ways and leaves nothing behind', async context => {
+  const tmp = join(temporaryDirectory(context), 'tmp')
+  mkdirSync(tmp)
+  const { code, stdout, stderr } = await kuji(['bench', '--seconds', '0.02', '--tmp', tmp, '--json'])
+  assert.equal(code, 0, stderr)
+  const { rows } = JSON.parse(stdout) as {
+    rows: { durability: string; way: string; drawsPerSecond: number }[]
+  }
+  assert.equal(rows.length, 9)
+  assert.deepEqual([...new Set(rows.map(({ durability }) => durability))], ['none', 'os', 'sync'])
+  assert.ok(rows.every(({ drawsPerSecond }) => drawsPerSecond > 0))
+  assert.deepEqual(readdirSync(tmp), [])
+  const table = await kuji(['bench', '--seconds', '0.02', '--tmp', tmp])
+  assert.match(table.stdout, /^DURABILITY +WAY +DRAWS\/S\nnone/)
+})
+
+test('the launcher runs the sources of a fresh clone', async () => {
+  const launcher = fileURLToPath(new URL('../bin/kuji.js', import.meta.url))
+  const { stdout } = await promisify(execFile)(process.execPath, [launcher, '--version'])
+  assert.match(stdout, /^\d+\.\d+\.\d+\n$/)
+})

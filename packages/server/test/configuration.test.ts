@@ -1,0 +1,165 @@
+import assert from 'node:assert/strict'
+import { readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { type TestContext, test } from 'node:test'
+import { KujiError } from '@kuji/engine/contract'
+import { loadConfiguration } from '../src/config/load.ts'
+import { publishedSchema } from '../src/config/schema.ts'
+import { temporaryDirectory, writeConfiguration } from './support/processes.ts'
+
+/** The lines of the refusal of a text, the name of the file cut from each. */
+async function refusal(context: TestContext, yaml: string): Promise<string[]> {
+  const file = writeConfiguration(temporaryDirectory(context), yaml)
+  try {
+    await loadConfiguration(file)
+  } catch (error) {
+    assert.ok(error instanceof KujiError, String(error))
+    assert.equal(error.code, 'INVALID')
+    const [head = '', ...lines] = error.message.replaceAll(`${file}:`, '').split('\n')
+    assert.match(head, /^\S+ has (one error|\d+ errors)$/)
+    return lines
+  }
+  return []
+}
+
+const knownFields = 'known are data, durability, segmentBytes, retention, http, pools'
+const stockRange = 'a whole number from 0 to 1,125,899,906,842,624, or "unlimited"'
+const segmentRange = 'a whole number from 4,096 to 1,073,741,824'
+const addressForm = 'an address and a port, like 127.0.0.1:7070 or [::1]:7070'
+const later = 'not in this version: the'
+
+/** What is written, and the lines that come back. */
+const rows: readonly (readonly [string, ...string[]])[] = [
+  ['', '1:1: expected an object, got null'],
+  ['- a\n', '1:1: expected an object, got a list'],
+  ['durability: fast\n', '1:13: durability: expected one of sync, os, none, got "fast"'],
+  ['durability:\n', '1:12: durability: expected one of sync, os, none, got null'],
+  ['data: 7\n', '1:7: data: expected a text, got 7'],
+  ['datadir: x\n', `1:1: datadir: unknown field; ${knownFields}`],
+  ['__proto__: { data: x }\n', `1:1: __proto__: unknown field; ${knownFields}`],
+  ['resp: { listen: 127.0.0.1:7071 }\n', `1:1: resp: ${later} RESP server comes with a later release`],
+  ['data: x\ngrpc: {}\n', `2:1: grpc: ${later} gRPC server comes with a later release`],
+  ['segmentBytes: 100\n', `1:15: segmentBytes: expected ${segmentRange}, got 100`],
+  ['segmentBytes: 4096.5\n', `1:15: segmentBytes: expected ${segmentRange}, got 4096.5`],
+  ['retention: forever\n', '1:12: retention: expected one of archive, remove, got "forever"'],
+  ['http: 7070\n', '1:7: http: expected an object, got 7070'],
+  ['http: { port: 1 }\n', '1:9: http.port: unknown field; known are listen'],
+  ['http:\n  listen: 7070\n', '2:11: http.listen: expected a text, got 7070'],
+  ['http: { listen: localhost }\n', `1:17: http.listen: expected ${addressForm}, got "localhost"`],
+  ['http: { listen: "[::1]:70700" }\n', `1:17: http.listen: expected ${addressForm}, got "[::1]:70700"`],
+  ['pools: {}\n', '1:8: pools: expected a list, got an object'],
+  [
+    'pools:\n  - items: []\n',
+    '2:5: pools[0].id: missing; expected an id: 1 to 128 letters, digits, ".", "_", "-" or ":", ' +
+      'the first a letter, a digit or "_"',
+    '2:12: pools[0].items: expected a list of at least 1, got an empty list',
+  ],
+  [
+    'pools:\n  - id: a\n    items:\n      - { id: x, weight: .nan, stock: 1 }\n',
+    '4:26: pools[0].items[0].weight: expected a number from 0, got NaN',
+  ],
+  [
+    'pools:\n  - id: a\n    items:\n      - { id: x, stock: many }\n      - { id: y, stock: -1, count: 2 }\n',
+    `4:25: pools[0].items[0].stock: expected ${stockRange}, got "many"`,
+    '5:29: pools[0].items[1].count: unknown field; known are id, weight, stock, metadata',
+    `5:25: pools[0].items[1].stock: expected ${stockRange}, got -1`,
+  ],
+  [
+    'pools:\n  - { id: a, items: &i [{ id: x, weight: 1, stock: 1 }] }\n  - { id: a, items: *i }\n',
+    '3:11: pools[1].id: the pool "a" stands twice; it is also pools[0]',
+  ],
+]
+
+test('each mistake is told with its line, column and field, and what was expected', async context => {
+  for (const [yaml, ...lines] of rows) {
+    await context.test(JSON.stringify(yaml).slice(0, 100), async inner => {
+      assert.deepEqual(await refusal(inner, yaml), lines)
+    })
+  }
+})
+
+test('rules that span fields are the engine’s, told with the line in the file', async context => {
+  const lines = await refusal(
+    context,
+    `pools:
+  - id: twice
+    items:
+      - { id: x, weight: 1, stock: 1 }
+      - { id: x, weight: 1, stock: 1 }
+  - id: unweighted
+    items: [{ id: x, stock: 1 }]
+  - id: box
+    mode: urn
+    items: [{ id: x, stock: unlimited }]
+  - id: nowhere
+    fallback: nothing
+    items: [{ id: x, weight: 1, stock: 1 }]
+`,
+  )
+  const places = lines.map(line => line.split(' ').slice(0, 2).join(' '))
+  assert.deepEqual(places, [
+    '5:15: pools[0].items[1].id:',
+    '7:13: pools[1].items[0].weight:',
+    '10:29: pools[2].items[0].stock:',
+    '12:15: pools[3].fallback:',
+  ])
+})
+
+test('an address beyond loopback is refused by name, with the reason', async context => {
+  for (const address of ['0.0.0.0:7070', '192.168.1.5:7070', '[::]:7070', 'kuji.example:80', '10.0.0.1:0']) {
+    const [line = ''] = await refusal(context, `http: { listen: "${address}" }\n`)
+    const host = address.replace(/:\d+$/, '').replaceAll(/[[\]]/g, '')
+    assert.ok(line.includes(`"${host}" is not a loopback address, and this version has no keys`), line)
+  }
+})
+
+test('syntax errors, repeated keys and unknown tags are told with their line', async context => {
+  assert.match((await refusal(context, 'data: x\npools: [\n'))[0] ?? '', /^3:1: /)
+  assert.match((await refusal(context, 'data: x\ndata: y\n'))[0] ?? '', /^2:1: Map keys must be unique/)
+  assert.match((await refusal(context, 'data: !secret x\n'))[0] ?? '', /^1:7: Unresolved tag: !secret/)
+  assert.match((await refusal(context, 'a: 1\n---\nb: 2\n'))[0] ?? '', /multiple documents/)
+})
+
+test('aliases that multiply are refused', async context => {
+  const levels = Array.from({ length: 9 }, (_, level) => {
+    const inner =
+      level === 0
+        ? '1'
+        : Array(9)
+            .fill(`*l${level - 1}`)
+            .join(', ')
+    return `l${level}: &l${level} [${inner}]\n`
+  })
+  assert.match((await refusal(context, levels.join('')))[0] ?? '', /alias/)
+})
+
+test('a file that is not there is refused by name', async context => {
+  const file = join(temporaryDirectory(context), 'none.yaml')
+  await assert.rejects(loadConfiguration(file), {
+    code: 'INVALID',
+    message: `cannot read the configuration ${file}: no such file or directory (ENOENT)`,
+  })
+})
+
+test('paths are relative to the file, and what is left out has its default', async context => {
+  const dir = temporaryDirectory(context)
+  assert.deepEqual(await loadConfiguration(writeConfiguration(dir, '{}')), {
+    dir: join(dir, 'data'),
+    durability: 'sync',
+    http: { host: '127.0.0.1', port: 7070 },
+    pools: [],
+  })
+  const file = writeConfiguration(dir, 'data: ../elsewhere\nretention: remove\nhttp: { listen: "[::1]:0" }\n')
+  const loaded = await loadConfiguration(file)
+  assert.equal(loaded.dir, join(dir, '../elsewhere'))
+  assert.equal(loaded.retention, 'remove')
+  assert.deepEqual(loaded.http, { host: '::1', port: 0 })
+})
+
+test('kuji.schema.json is the schema that the server checks with', () => {
+  const file = new URL('../kuji.schema.json', import.meta.url)
+  const text = `${JSON.stringify(publishedSchema(), null, 2)}\n`
+  if (process.env.UPDATE_SCHEMA === '1') writeFileSync(file, text)
+  const written = readFileSync(file, 'utf8')
+  assert.deepEqual(JSON.parse(written), JSON.parse(text), 'UPDATE_SCHEMA=1 writes it anew')
+})

@@ -1,0 +1,229 @@
+import assert from 'node:assert/strict'
+import { execFileSync } from 'node:child_process'
+import { once } from 'node:events'
+import { connect, createServer } from 'node:net'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import type { ReceiptJson } from '../src/json.ts'
+import { kuji, serve, serveSample, temporaryDirectory, writeConfiguration } from './support/processes.ts'
+import { assertProblem, draw, readPool, request } from './support/requests.ts'
+
+const pools = 'pools: [{ id: open, items: [{ id: a, weight: 1, stock: unlimited }] }]'
+const draws = '/v1/pools/open/draws'
+
+/** A draw of which the server has the head, and not yet the last byte. */
+async function beginDraw(url: string): Promise<{ finish: () => Promise<string> }> {
+  const { hostname, port } = new URL(url)
+  const socket = connect(Number(port), hostname).setEncoding('utf8')
+  let answer = ''
+  socket.on('data', (chunk: string) => {
+    answer += chunk
+  })
+  // Where the server is forced to end, the connection breaks.
+  socket.on('error', () => {})
+  const closed = new Promise<void>(resolve => socket.once('close', () => resolve()))
+  const head = [
+    'Host: localhost',
+    'Content-Type: application/json',
+    'Content-Length: 2',
+    'Expect: 100-continue',
+  ]
+  socket.write(`POST ${draws} HTTP/1.1\r\n${head.join('\r\n')}\r\n\r\n`)
+  await once(socket, 'data')
+  assert.match(answer, /^HTTP\/1\.1 100 Continue\r\n\r\n$/, 'the request has arrived')
+  const finish = async () => {
+    answer = ''
+    socket.write('{}')
+    await closed
+    return answer
+  }
+  return { finish }
+}
+
+/** Draws on many connections until the server is gone, and gives back what was answered. */
+async function drawUntilGone(url: string, connections: number): Promise<ReceiptJson[]> {
+  const receipts: ReceiptJson[] = []
+  const loop = async () => {
+    for (;;) {
+      try {
+        const { status, body } = await request(url, 'POST', draws, { count: 3 })
+        assert.equal(status, 201)
+        receipts.push(body as unknown as ReceiptJson)
+      } catch (error) {
+        if (error instanceof assert.AssertionError) throw error
+        return
+      }
+    }
+  }
+  await Promise.all(Array.from({ length: connections }, loop))
+  return receipts
+}
+
+function assertAllKept(receipts: readonly ReceiptJson[], drawn: number): void {
+  const firsts = receipts.map(({ id }) => id).sort((a, b) => a - b)
+  assert.equal(new Set(firsts).size, receipts.length, 'no draw number is given twice')
+  assert.ok((firsts.at(-1) ?? 0) + 2 <= drawn, 'the last answered draw is there')
+}
+
+test('SIGTERM finishes the request in flight, closes idle connections, and exits with 0', async context => {
+  const server = await serveSample(context, pools)
+  await draw(server.url, 'open')
+  const { finish } = await beginDraw(server.url)
+  const ended = server.stop('SIGTERM')
+  while (!server.stderr().includes('stopping')) await new Promise(resolve => setTimeout(resolve, 5))
+  assert.match(await finish(), /^HTTP\/1\.1 201 Created[\s\S]*"id":2,/)
+  const { code, stderr } = await ended
+  assert.equal(code, 0, stderr)
+  assert.match(stderr, /info {2}stopping: .* signal=SIGTERM\n.*info {2}stopped\n$/)
+})
+
+test('SIGTERM under load loses nothing that was answered, and the next start goes on', async context => {
+  const server = await serveSample(context, pools)
+  const drawing = drawUntilGone(server.url, 16)
+  await new Promise(resolve => setTimeout(resolve, 200))
+  const { code } = await server.stop('SIGTERM')
+  assert.equal(code, 0)
+  const receipts = await drawing
+  assert.ok(receipts.length > 0)
+  const again = await serve(context, [server.file])
+  const { drawn, version } = await readPool(again.url, 'open')
+  assert.equal(version, 1, 'the pool of the configuration is not put again')
+  assertAllKept(receipts, drawn)
+  assert.equal((await draw(again.url, 'open')).id, drawn + 1)
+})
+
+test('kill -9 under load loses nothing that was answered', async context => {
+  const server = await serveSample(context, pools)
+  const drawing = drawUntilGone(server.url, 16)
+  await new Promise(resolve => setTimeout(resolve, 200))
+  await server.stop('SIGKILL')
+  const receipts = await drawing
+  assert.ok(receipts.length > 0)
+  const again = await serve(context, [server.file])
+  const { drawn } = await readPool(again.url, 'open')
+  assertAllKept(receipts, drawn)
+  assert.equal((await draw(again.url, 'open')).id, drawn + 1)
+})
+
+test('a second signal forces, with exit code 1', async context => {
+  const server = await serveSample(context, pools)
+  await beginDraw(server.url)
+  server.process.kill('SIGTERM')
+  while (!server.stderr().includes('stopping')) await new Promise(resolve => setTimeout(resolve, 5))
+  const { code, stderr } = await server.stop('SIGTERM')
+  assert.equal(code, 1)
+  assert.match(stderr, /stopped by a second signal/)
+})
+
+test('Ctrl-C that arrives twice at once, as under npm, is one wish to stop', async context => {
+  const server = await serveSample(context, pools)
+  const { finish } = await beginDraw(server.url)
+  server.process.kill('SIGINT')
+  server.process.kill('SIGINT')
+  while (!server.stderr().includes('stopping')) await new Promise(resolve => setTimeout(resolve, 5))
+  assert.match(await finish(), /^HTTP\/1\.1 201/)
+  assert.equal((await server.ended).code, 0)
+})
+
+test('a second process on the directory is refused with LOCKED, naming the holder', async context => {
+  const server = await serveSample(context, pools)
+  const second = await kuji(['serve', server.file])
+  assert.equal(second.code, 1)
+  assert.match(second.stderr, /^kuji: LOCKED: /m)
+  assert.ok(second.stderr.includes(String(server.process.pid)), second.stderr)
+  const tool = await kuji(['pools', '--dir', join(server.dir, 'data')])
+  assert.equal(tool.code, 1)
+  assert.match(tool.stderr, /^kuji: LOCKED: /)
+  assert.equal((await draw(server.url, 'open')).id, 1, 'the holder is not disturbed')
+})
+
+test('a port that is taken is a clear line, and the directory is free again', async context => {
+  const taken = createServer().listen(0, '127.0.0.1')
+  await once(taken, 'listening')
+  context.after(() => taken.close())
+  const { port } = taken.address() as { port: number }
+  const dir = temporaryDirectory(context)
+  const file = writeConfiguration(dir, `http: { listen: "127.0.0.1:${port}" }\n${pools}`)
+  const { code, stderr } = await kuji(['serve', file])
+  assert.equal(code, 1)
+  assert.match(
+    stderr,
+    new RegExp(`^kuji: INVALID: cannot listen on 127.0.0.1:${port}: address already in use`, 'm'),
+  )
+  assert.equal((await kuji(['pools', '--dir', join(dir, 'data')])).code, 0)
+})
+
+test('a write that fails is answered OUTCOME_UNKNOWN, and the server exits with 1', async context => {
+  const server = await serveSample(context, pools)
+  assert.equal((await draw(server.url, 'open')).id, 1)
+  try {
+    execFileSync('prlimit', ['--pid', String(server.process.pid), '--fsize=1'])
+  } catch {
+    context.skip('there is no prlimit on this machine')
+    return
+  }
+  assertProblem(await request(server.url, 'POST', draws), 'OUTCOME_UNKNOWN')
+  const { code, stderr } = await server.ended
+  assert.equal(code, 1)
+  assert.match(stderr, /error the log has failed, and the server stops: /)
+  assert.doesNotMatch(stderr, /\n {4}at /, 'a disk that fails is no defect')
+  const again = await serve(context, [server.file])
+  assert.ok((await readPool(again.url, 'open')).drawn >= 1)
+})
+
+test('a live pool is not overwritten by the configuration; a line says where it differs', async context => {
+  const server = await serveSample(context, pools)
+  await request(server.url, 'PATCH', '/v1/pools/open/items/a', { weight: 5 })
+  await server.stop()
+  const again = await serve(context, [server.file])
+  assert.match(
+    again.stderr(),
+    /warn {2}a live pool differs .* pool=open version=2 differs=items\.a\.weight\n/,
+  )
+  assert.equal((await readPool(again.url, 'open')).items[0]?.weight, 5)
+  await request(again.url, 'PATCH', '/v1/pools/open/items/a', { weight: 1 })
+  await again.stop()
+  assert.doesNotMatch((await serve(context, [server.file])).stderr(), /differs/)
+})
+
+test('with durability none nothing is written', async context => {
+  const server = await serveSample(context, `durability: none\n${pools}`)
+  assert.match(server.stdout(), /in memory only/)
+  await draw(server.url, 'open')
+  await server.stop()
+  assert.equal((await readPool((await serve(context, [server.file])).url, 'open')).drawn, 0)
+})
+
+test('kuji serve without a file runs the sample campaign, and its curl line draws', async context => {
+  const dir = temporaryDirectory(context)
+  // The built-in port may be in use on this machine; the same text as a file is what is served otherwise.
+  const { sampleConfiguration } = await import('../src/config/sample.ts')
+  const file = writeConfiguration(dir, sampleConfiguration.replace(':7070', ':0'))
+  const server = await serve(context, [file])
+  assert.match(
+    server.stdout(),
+    /^kuji \d+\.\d+\.\d+ listens on http:\/\/127\.0\.0\.1:\d+\ndata in .*\/data, durability sync\n/,
+  )
+  assert.match(server.stdout(), /\nsummer +weighted +open/)
+  const [, url = '', path = ''] = /curl -X POST (http:\/\/[^/]+)(\S+)\n/.exec(server.stdout()) ?? []
+  assert.equal(url, server.url)
+  assert.equal((await request(url, 'POST', path)).status, 201)
+})
+
+for (const [name, code] of [
+  ['an exception that nobody catches', 'throw new Error("planted")'],
+  ['a rejection that nobody handles', 'Promise.reject(new Error("planted"))'],
+] as const) {
+  test(`${name} stops the server with exit code 1, one clear line and the stack`, async context => {
+    const planted = `process.on('SIGUSR2', () => { ${code} })`
+    const server = await serveSample(context, pools, {
+      env: { NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(planted)}` },
+    })
+    const { id } = await draw(server.url, 'open')
+    const ended = await server.stop('SIGUSR2')
+    assert.equal(ended.code, 1)
+    assert.match(ended.stderr, /\nkuji: INTERNAL: stopped by a defect: planted\nError: planted\n {4}at /)
+    const again = await serve(context, [server.file])
+    assert.equal((await readPool(again.url, 'open')).drawn, id)
+  })
+}
