@@ -66,12 +66,3 @@ export const ConfigurationSchema = Type.Object(
 )
 
 export type ConfigurationDocument = Static<typeof ConfigurationSchema>
-
-/** The document of `kuji.schema.json`. */
-export function publishedSchema(): object {
-  return {
-    $schema: 'https://json-schema.org/draft/2020-12/schema',
-    title: 'kuji configuration',
-    ...(JSON.parse(JSON.stringify(ConfigurationSchema)) as object),
-  }
-}

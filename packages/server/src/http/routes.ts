@@ -1,5 +1,5 @@
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
-import { type ItemUpdate, KujiError, type PoolManifest } from '@kuji/engine/contract'
+import { KujiError } from '@kuji/engine/contract'
 import type {
   FastifyBaseLogger,
   FastifyInstance,
@@ -66,7 +66,7 @@ function addPoolRoutes(app: HttpApp, service: Service): void {
         field: 'id',
       })
     }
-    const result = await service.putPool({ id, ...rules } as PoolManifest)
+    const result = await service.putPool({ id, ...rules })
     if (result.created) reply.code(201).header('location', `/v1/pools/${encodeURIComponent(id)}`)
     return result
   })
@@ -74,7 +74,7 @@ function addPoolRoutes(app: HttpApp, service: Service): void {
   const patchSchema = { params: ItemParams, body: ItemUpdateSchema }
   app.patch('/v1/pools/:pool/items/:item', { schema: patchSchema }, async request => {
     const { pool, item } = request.params
-    return service.updateItem(pool, item, request.body as ItemUpdate)
+    return service.updateItem(pool, item, request.body)
   })
 }
 

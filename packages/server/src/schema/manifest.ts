@@ -1,6 +1,6 @@
-import type { ItemUpdate, Json, PoolManifest } from '@kuji/engine/contract'
+import type { Json } from '@kuji/engine/contract'
 import { limits } from '@kuji/engine/contract'
-import { type Static, Type } from 'typebox'
+import { Type } from 'typebox'
 
 /**
  * The shape of a pool's rules, for the configuration and for HTTP alike. What one field means to another (a
@@ -52,8 +52,3 @@ export const ItemUpdateSchema = Type.Object(
   },
   { ...strict, minProperties: 1 },
 )
-
-/** Fails to compile when a schema and the engine's type for it part ways. */
-type Fits<Narrow extends Wide, Wide> = Narrow
-export type CheckedManifest = Fits<Static<typeof PoolManifestSchema>, PoolManifest>
-export type CheckedUpdate = Fits<Static<typeof ItemUpdateSchema>, ItemUpdate>
