@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process'
-import { existsSync, readFileSync } from 'node:fs'
+import { lstatSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
@@ -9,7 +9,12 @@ export const root = fileURLToPath(new URL('../..', import.meta.url))
 export function listFiles(): string[] {
   const options = ['-z', '--cached', '--others', '--exclude-standard']
   const names = execFileSync('git', ['ls-files', ...options], { cwd: root, encoding: 'utf8' }).split('\0')
-  return [...new Set(names)].filter(name => name !== '' && existsSync(join(root, name))).sort()
+  return [...new Set(names)].filter(name => name !== '' && isFile(name)).sort()
+}
+
+/** False for a link, and for what was removed and is still in git's index. */
+function isFile(name: string): boolean {
+  return lstatSync(join(root, name), { throwIfNoEntry: false })?.isFile() ?? false
 }
 
 export function readText(file: string): string {
