@@ -1,6 +1,7 @@
 import { Worker } from 'node:worker_threads'
 import type { EngineEvent } from '../contract/index.ts'
 import type { SegmentKeeper } from '../log/file-log.ts'
+import { threadFlags } from '../thread-flags.ts'
 import { helperFailure } from './maintenance.ts'
 import type { FromHelper, HelperStart, ToHelper } from './protocol.ts'
 
@@ -18,7 +19,10 @@ export class Helper implements SegmentKeeper {
 
   #launch(): Worker {
     const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js'
-    const worker = new Worker(new URL(`./thread.${extension}`, import.meta.url), { workerData: this.#start })
+    const worker = new Worker(new URL(`./thread.${extension}`, import.meta.url), {
+      workerData: this.#start,
+      ...threadFlags(),
+    })
     worker.on('message', (event: FromHelper) => this.#onEvent(event))
     worker.on('error', error => this.#onEvent(helperFailure(error)))
     this.#ended = new Promise(resolve => worker.once('exit', () => resolve()))

@@ -1,6 +1,7 @@
 import { MessageChannel, type MessagePort, Worker } from 'node:worker_threads'
 import type { DiskFile } from '../disk/disk.ts'
 import { NodeFile } from '../disk/node-disk.ts'
+import { threadFlags } from '../thread-flags.ts'
 import type { RegisterMemory } from './append-control.ts'
 import { controlBytes, controlWords, errorOffset, hashOffset, memorySlots } from './append-control.ts'
 import type { Appender } from './appender.ts'
@@ -29,6 +30,7 @@ export class ThreadAppender implements Appender {
     const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js'
     this.#worker = new Worker(new URL(`./append-thread.${extension}`, import.meta.url), {
       workerData: { control, port: port2 },
+      ...threadFlags(),
       transferList: [port2],
     })
     this.#worker.unref()

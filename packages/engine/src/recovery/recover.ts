@@ -168,7 +168,8 @@ class Recovery {
       const header = this.#headers[this.#index]!
       const views = await this.#read(header)
       const end = this.#replay(header, views)
-      if (this.#replayer.sealed === 'full') {
+      // A segment without a batch is where the log goes on: the seal that was seen last is the one of the file before.
+      if (this.#replayer.sealed === 'full' && end > segmentHeaderBytes) {
         // E: the segment was ended in order; the next one was there before the seal was written.
         this.#index++
         if (this.#index === this.#headers.length) {

@@ -11,7 +11,10 @@ export interface Child {
   readonly ended: Promise<number | string>
 }
 
-/** Runs a program from source text; `shell` is put before it, for limits. Killed with the test process. */
+/**
+ * Runs a program given on the command line, as `node --input-type=module -e …` does, so that every test with a child
+ * also shows that the engine's threads start there; `shell` is put before it, for limits.
+ */
 export function runChild(source: string, options: { shell?: string } = {}): Child {
   const command = [process.execPath, '--conditions=source', '--input-type=module-typescript', '-e', source]
   const [file, ...rest] =
