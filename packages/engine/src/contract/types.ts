@@ -112,7 +112,7 @@ export interface Receipt {
   /** The first draw number. */
   readonly id: number
   readonly pool: string
-  /** Item ids in the order drawn. */
+  /** Item ids in the order drawn. Not to be changed: receipts of single draws share it. */
   readonly items: readonly string[]
   /** The pool's version that the draw was made under. */
   readonly version: number
