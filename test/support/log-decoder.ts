@@ -1,0 +1,228 @@
+import { createHash } from 'node:crypto'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { crc32, zstdDecompressSync } from 'node:zlib'
+import { ByteCursor } from './byte-cursor.ts'
+import { type DecodedPool, hashState, newPool, type Rules, readRules } from './decoded-pool.ts'
+
+/**
+ * A reader of data directories written from docs/data-format.md alone: it shares no line with the engine, and checks
+ * every rule of that page. Anything that breaks one throws.
+ */
+export interface DecodedLog {
+  readonly identity: string
+  /** By pool number. */
+  readonly pools: Map<number, DecodedPool>
+  readonly batches: readonly DecodedBatch[]
+  /** The last batch's; zeros before the first. */
+  readonly position: { lsn: number; time: number; epoch: number; hash: string }
+  readonly drawNumber: number
+  readonly nextPool: number
+  readonly stateHash: number
+}
+
+export interface DecodedBatch {
+  readonly segment: number
+  readonly offset: number
+  readonly length: number
+  readonly lsn: number
+  readonly firstDraw: number
+  readonly time: number
+  readonly epoch: number
+  readonly kinds: readonly string[]
+}
+
+/** Told of draws in the order of their numbers. `items` are indexes into `pool.items` as they are at that moment. */
+export type OnDraws = (firstDraw: number, pool: DecodedPool, items: readonly number[]) => void
+
+export interface DecodeOptions {
+  readonly onDraws?: OnDraws
+  /** Stop behind this segment. */
+  readonly lastSegment?: number
+}
+
+const seals = ['', 'idle', 'full', 'shutdown']
+const statuses = ['', 'open', 'paused', 'closed']
+
+function must(holds: boolean, what: string): void {
+  if (!holds) throw new Error(what)
+}
+
+/** All segments, archived ones unpacked, in order; where one is in both places, the one in place counts. */
+function readSegments(directory: string): [number, Buffer][] {
+  const segments = new Map<number, Buffer>()
+  const archive = join(directory, 'archive')
+  for (const name of existsSync(archive) ? readdirSync(archive) : []) {
+    const number = /^segment-(\d{10})\.log\.zst$/.exec(name)?.[1]
+    if (number !== undefined)
+      segments.set(Number(number), zstdDecompressSync(readFileSync(join(archive, name))))
+  }
+  for (const name of readdirSync(directory)) {
+    const number = /^segment-(\d{10})\.log$/.exec(name)?.[1]
+    if (number !== undefined) segments.set(Number(number), readFileSync(join(directory, name)))
+  }
+  return [...segments].sort(([a], [b]) => a - b)
+}
+
+/** Decodes a directory from the first batch of its log on. */
+export function decodeLog(directory: string, options: DecodeOptions = {}): DecodedLog {
+  const decoder = new Decoder(options.onDraws ?? (() => {}))
+  for (const [number, bytes] of readSegments(directory)) {
+    if (number > (options.lastSegment ?? Number.POSITIVE_INFINITY)) break
+    decoder.segment(number, bytes)
+  }
+  return decoder
+}
+
+class Decoder implements DecodedLog {
+  identity = ''
+  readonly pools = new Map<number, DecodedPool>()
+  readonly batches: DecodedBatch[] = []
+  position = { lsn: 0, time: 0, epoch: 0, hash: '00'.repeat(32) }
+  drawNumber = 0
+  nextPool = 0
+  #lastSegment = 0
+  #sealed = 'full'
+  readonly #onDraws: OnDraws
+
+  constructor(onDraws: OnDraws) {
+    this.#onDraws = onDraws
+  }
+
+  get stateHash(): number {
+    return hashState(this.pools.values())
+  }
+
+  segment(number: number, bytes: Buffer): void {
+    const name = `segment ${number}`
+    must(number === this.#lastSegment + 1, `${name} follows segment ${this.#lastSegment}`)
+    this.#lastSegment = number
+    const header = new ByteCursor(bytes.subarray(0, 64))
+    must(header.take(8).toString('latin1') === 'KUJILOG\n', `${name}: not a log`)
+    must(header.u32() === 1, `${name}: another format version`)
+    must(header.u32() === 0, `${name}: another shard`)
+    const identity = header.take(16)
+    must(this.identity === '' || this.identity === identity.toString('hex'), `${name}: another directory`)
+    this.identity = identity.toString('hex')
+    must(header.u53() === number, `${name}: misnamed`)
+    must(header.u53() === bytes.length, `${name}: ${bytes.length} bytes`)
+    must(header.take(12).equals(Buffer.alloc(12)), `${name}: zeros`)
+    must(header.u32() === crc32(bytes.subarray(0, 60)), `${name}: CRC of the header`)
+    const seed = crc32(bytes.subarray(32, 40), crc32(identity))
+    let offset = 64
+    for (let length = 0; (length = wholeBatch(bytes, offset, seed)) > 0; offset += length) {
+      // A segment is left only through its seal, so nothing stands in one whose forerunner has none.
+      must(offset > 64 || this.#sealed === 'full', `${name}: the segment before it was not ended`)
+      this.#batch(number, offset, bytes.subarray(offset, offset + length))
+    }
+    must(bytes.subarray(offset, offset + 8).equals(Buffer.alloc(8)), `${name}: no terminator at ${offset}`)
+  }
+
+  #batch(segment: number, offset: number, bytes: Buffer): void {
+    const name = `segment ${segment}, offset ${offset}`
+    const cursor = new ByteCursor(bytes, 8)
+    const header = { lsn: cursor.u53(), firstDraw: cursor.u53(), time: cursor.u53(), epoch: cursor.u32() }
+    const records = cursor.u32()
+    must(header.lsn === this.position.lsn + 1, `${name}: LSN ${header.lsn}`)
+    must(header.firstDraw === this.drawNumber + 1, `${name}: first draw ${header.firstDraw}`)
+    must(header.time >= this.position.time, `${name}: its time runs back`)
+    must(header.epoch >= this.position.epoch, `${name}: epoch ${header.epoch}`)
+    must(cursor.take(32).toString('hex') === this.position.hash, `${name}: chain of hashes`)
+    this.#sealed = ''
+    const kinds: string[] = []
+    for (let record = 0; record < records; record++) {
+      cursor.align(4)
+      kinds.push(this.#record(cursor))
+    }
+    must(cursor.rest < 8 && cursor.take(cursor.rest).every(byte => byte === 0), `${name}: padding`)
+    must(!kinds.includes('seal') || bytes.length === 80, `${name}: a seal that does not stand alone`)
+    const hash = createHash('sha256').update(bytes.subarray(4)).digest('hex')
+    this.position = { lsn: header.lsn, time: header.time, epoch: header.epoch, hash }
+    this.batches.push({ segment, offset, length: bytes.length, ...header, kinds })
+  }
+
+  #record(cursor: ByteCursor): string {
+    const kind = cursor.u8()
+    const detail = cursor.u8()
+    const flags = cursor.u16()
+    const word = cursor.u32()
+    must(flags === 0 || kind === 3, `flags ${flags} in a record of kind ${kind}`)
+    switch (kind) {
+      case 1:
+        this.#draws(this.#pool(word), detail, cursor)
+        return 'draws'
+      case 2:
+        this.#put(new ByteCursor(cursor.take(word)))
+        return 'put'
+      case 3:
+        this.#item(this.#pool(word), detail, flags, cursor)
+        return 'item'
+      case 4:
+        this.#pool(word).status = statuses[detail] as DecodedPool['status']
+        return 'status'
+      case 5:
+        must(this.pools.delete(word), `pool number ${word} is not there`)
+        return 'delete'
+      case 6:
+        must(word === this.stateHash, `state hash ${word}, computed ${this.stateHash}`)
+        this.#sealed = seals[detail]!
+        return 'seal'
+    }
+    throw new Error(`kind ${kind}`)
+  }
+
+  #pool(number: number): DecodedPool {
+    const pool = this.pools.get(number)
+    if (pool === undefined) throw new Error(`pool number ${number} is not there`)
+    return pool
+  }
+
+  #draws(pool: DecodedPool, width: number, cursor: ByteCursor): void {
+    const wide = pool.items.length <= 256 ? 1 : pool.items.length <= 65_536 ? 2 : 4
+    must(width === wide, `width ${width} for ${pool.items.length} items`)
+    const count = cursor.u32()
+    must(count > 0, 'no draws in a draws record')
+    const items = Array.from({ length: count }, () =>
+      width === 1 ? cursor.u8() : width === 2 ? cursor.u16() : cursor.u32(),
+    )
+    for (const index of items) {
+      const item = pool.items[index]!
+      item.drawn++
+      must(item.stock === 'unlimited' || item.drawn <= item.stock, `more of ${item.id} than its stock`)
+    }
+    this.#onDraws(this.drawNumber + 1, pool, items)
+    this.drawNumber += count
+  }
+
+  #put(cursor: ByteCursor): void {
+    const number = cursor.u32()
+    const rules: Rules = readRules(cursor)
+    must(cursor.rest === 0, `${cursor.rest} bytes behind the rules of ${rules.id}`)
+    const before = this.pools.get(number)
+    must(before !== undefined || number === this.nextPool, `pool number ${number}`)
+    must(before === undefined || before.id === rules.id, `pool number ${number} is ${before?.id}`)
+    this.nextPool = Math.max(this.nextPool, number + 1)
+    this.pools.set(number, newPool(number, rules, before))
+  }
+
+  #item(pool: DecodedPool, decimals: number, flags: number, cursor: ByteCursor): void {
+    const item = pool.items[cursor.u32()]!
+    const restock = cursor.u53()
+    const weight = cursor.u53()
+    must(decimals >= pool.decimals && flags <= 1, `an item record of ${pool.id}`)
+    for (const each of pool.items) each.weight *= 10 ** (decimals - pool.decimals)
+    pool.decimals = decimals
+    if (flags === 1) item.weight = weight
+    if (restock > 0) item.stock = (item.stock as number) + restock
+    pool.version++
+  }
+}
+
+/** The length of the batch at an offset, or 0 where none is whole. */
+function wholeBatch(bytes: Buffer, offset: number, seed: number): number {
+  if (offset + 72 > bytes.length) return 0
+  const length = bytes.readUInt32LE(offset + 4)
+  if (length < 72 || length > 83_886_080 || length % 8 !== 0 || offset + length > bytes.length) return 0
+  const crc = crc32(bytes.subarray(offset + 4, offset + length), seed)
+  return crc === bytes.readUInt32LE(offset) ? length : 0
+}
