@@ -6,6 +6,7 @@ import type { Contestant, Level, Pass, Sample } from '../group.ts'
 import { timed } from '../measure/garbage.ts'
 
 export interface BareSampler {
+  readonly name: string
   readonly items: number
   /** Picks of one call. */
   readonly many: number
@@ -15,7 +16,7 @@ export interface BareSampler {
 /** The sampler alone with the operating system's randomness, into an array that is used again: the ceiling. */
 export function bareSampler(row: BareSampler): Contestant {
   return {
-    rows: [`bare/sampler/${row.items}-items`],
+    rows: [row.name],
     level: row.level,
     run: async pass => [await runBareSampler(row, pass)],
   }

@@ -1,6 +1,7 @@
 import type { Durability } from '@kuji/engine'
 import type { Contestant, Group, Level } from '../group.ts'
 import { loadedEngine } from '../loaded-engine.ts'
+import { bareBulkWrites } from './bare-device.ts'
 import { bareSampler } from './bare-sampler.ts'
 
 const durabilities: readonly Durability[] = ['none', 'os', 'sync']
@@ -39,5 +40,9 @@ const contestants: readonly Contestant[] = loads.flatMap(([many, inFlight, draws
 export const bulkDraws: Group = {
   name: 'draw-many',
   about: 'drawMany() beside the bare sampler, 6 items',
-  contestants: [bareSampler({ items: 6, many: 10_000, level: 'target' }), ...contestants],
+  contestants: [
+    bareSampler({ name: 'bare/sampler/6-items', items: 6, many: 10_000, level: 'target' }),
+    bareBulkWrites(160_000),
+    ...contestants,
+  ],
 }

@@ -58,7 +58,9 @@ export const weightedSizes: Group = {
   contestants: [
     ...bulk('weighted'),
     ...single('weighted'),
-    ...sizes.map(items => bareSampler({ items, many: 10_000, level: 'default' })),
+    ...sizes.map(items =>
+      bareSampler({ name: `bare/sampler/weighted-${items}`, items, many: 10_000, level: 'default' }),
+    ),
   ],
 }
 

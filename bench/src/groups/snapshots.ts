@@ -1,146 +1,220 @@
+import { readdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { setTimeout } from 'node:timers/promises'
 import type { EngineEvent, Kuji } from '@kuji/engine'
 import { checkTotal, hashOf, Tally } from '../fixtures/check.ts'
 import { openEngine } from '../fixtures/engine.ts'
 import { readLog } from '../fixtures/log-files.ts'
 import { benchPool, poolId } from '../fixtures/pools.ts'
 import type { Contestant, Group, Pass, Sample } from '../group.ts'
-import { timed } from '../measure/garbage.ts'
 import { latencyOf } from '../measure/latency.ts'
 
 /**
- * Latency of draws while the helper builds a snapshot. Log files are small, so that it does so again and again; a
- * window reaches from a rotation (the first answer out of a new file) to the end of the snapshot and the archiving
- * that it led to. Beside it runs the same load on a log without rotation.
+ * Latency of draws while the helper builds a snapshot: from a rotation to the end of the snapshot and of the archiving
+ * that it leads to. The same load on a log without rotation takes turns with it, slice by slice, and so meets the same
+ * device in the same mood.
  */
 const inFlight = 64
 const kibibyte = 1024
+const slices = 20
+/** The first slices warm the code up. */
+const warmUpSlices = 2
+/** Draws of one slice: a fifth of a second or so. */
+const sliceDraws = 64_000
+/** After a slice, for the helper to finish: its work must not fall into the other log's slice. */
+const pauseMs = 40
+const fillDraws = 50_000
 
 interface Shape {
+  readonly name: string
   readonly items: number
   readonly segmentBytes: number
-  readonly rotating: boolean
+  /**
+   * False: segments so small that the load itself rotates them again and again. True: bulk draws before a slice fill a
+   * segment of some size, so that each slice begins with a rotation and with a segment's worth of work for the helper.
+   */
+  readonly filled: boolean
 }
 
-/** Every draw of a pass: when it was asked for, when answered. */
-interface Times {
+type Window = readonly [start: number, end: number]
+
+/** One engine under load: when each draw of a slice was asked for and answered. */
+class Subject {
+  readonly #kuji: Kuji
+  readonly #perSlice: number
   readonly asked: Float64Array
   readonly answered: Float64Array
-}
+  readonly starts: number[] = []
+  seconds = 0
 
-async function runLanes(kuji: Kuji, calls: number, first: number, times: Times, tally: Tally): Promise<void> {
-  const lane = async (): Promise<void> => {
+  constructor(kuji: Kuji, perSlice: number) {
+    this.#kuji = kuji
+    this.#perSlice = perSlice
+    this.asked = new Float64Array(perSlice * slices)
+    this.answered = new Float64Array(perSlice * slices)
+  }
+
+  async slice(): Promise<void> {
+    const { length } = this.starts
+    const first = this.#kuji.status().drawNumber + 1
+    const tally = new Tally()
+    const start = performance.now()
+    this.starts.push(start)
+    const offset = length * this.#perSlice - first
+    const calls = this.#perSlice / inFlight
+    await Promise.all(Array.from({ length: inFlight }, () => this.#lane(calls, offset, tally)))
+    if (length >= warmUpSlices) this.seconds += (performance.now() - start) / 1000
+    tally.check(first, this.#perSlice, 1)
+  }
+
+  async #lane(calls: number, offset: number, tally: Tally): Promise<void> {
     for (let call = 0; call < calls; call++) {
       const start = performance.now()
-      const { id } = await kuji.draw(poolId)
-      times.asked[id - first] = start
-      times.answered[id - first] = performance.now()
+      const { id } = await this.#kuji.draw(poolId)
+      this.asked[offset + id] = start
+      this.answered[offset + id] = performance.now()
       tally.note(id)
     }
   }
-  await Promise.all(Array.from({ length: inFlight }, lane))
+
+  /** Latencies of the draws that were under way in a window, or of those in none. */
+  latencies(windows: readonly Window[], inside: boolean): Float64Array {
+    const chosen: number[] = []
+    let window = 0
+    for (let draw = warmUpSlices * this.#perSlice; draw < this.asked.length; draw++) {
+      const asked = this.asked[draw]!
+      const answered = this.answered[draw]!
+      while (window < windows.length && windows[window]![1] < asked) window++
+      const during = window < windows.length && windows[window]![0] <= answered
+      if (during === inside) chosen.push(answered - asked)
+    }
+    return Float64Array.from(chosen)
+  }
 }
 
-function timesOf(draws: number): Times {
-  return { asked: new Float64Array(draws), answered: new Float64Array(draws) }
-}
-
-/** Pairs each rotation with the end of the work it set off: the last event before the next rotation. */
-function windowsOf(rotations: readonly number[], events: readonly number[]): (readonly [number, number])[] {
-  return rotations.flatMap((start, k) => {
-    const next = rotations[k + 1] ?? Number.POSITIVE_INFINITY
+/** Pairs each start with the end of the work it set off: the last event before the next start. */
+function windowsOf(starts: readonly number[], events: readonly number[]): Window[] {
+  return starts.flatMap((start, k) => {
+    const next = starts[k + 1] ?? Number.POSITIVE_INFINITY
     const end = events.findLast(time => time > start && time <= next)
     return end === undefined ? [] : [[start, end] as const]
   })
 }
 
-/** Latencies of the draws that were under way in a window, or in none. */
-function latencies(
-  times: Times,
-  windows: readonly (readonly [number, number])[],
-  inside: boolean,
-): Float64Array {
-  const chosen: number[] = []
-  let window = 0
-  for (let k = 0; k < times.asked.length; k++) {
-    const asked = times.asked[k]!
-    const answered = times.answered[k]!
-    while (window < windows.length && windows[window]![1] < asked) window++
-    const during = window < windows.length && windows[window]![0] <= answered
-    if (during === inside) chosen.push(answered - asked)
+function newestSegment(directory: string): string {
+  const names = readdirSync(directory).filter(name => name.startsWith('segment-'))
+  return names
+    .sort()
+    .at(-1)!
+    .slice(0, 'segment-'.length + 10)
+}
+
+/** Draws until the log goes over to its next file: then the one after that is begun. */
+async function fillSegment(kuji: Kuji, directory: string): Promise<void> {
+  const before = newestSegment(directory)
+  while (newestSegment(directory) === before) await kuji.drawMany(poolId, fillDraws)
+}
+
+interface Engines {
+  readonly still: Kuji
+  readonly busy: Kuji
+  readonly busyDirectory: string
+  /** When the helper finished a snapshot or an archive. */
+  readonly ends: number[]
+  snapshots: number
+}
+
+async function openEngines({ items, segmentBytes, filled }: Shape, pass: Pass): Promise<Engines> {
+  const pool = benchPool('weighted', pass.smoke ? Math.min(1000, items) : items)
+  const settings = { durability: 'sync', pool } as const
+  const ends: number[] = []
+  const busyDirectory = join(pass.directory, 'busy')
+  const onEvent = ({ type }: EngineEvent): void => {
+    if (type === 'snapshot-written') engines.snapshots++
+    if (type === 'snapshot-written' || type === 'segment-archived') ends.push(performance.now())
   }
-  return Float64Array.from(chosen)
+  const stillBytes = (pass.smoke ? 1 : 32) * kibibyte * kibibyte
+  const busyBytes = pass.smoke && !filled ? 4 * kibibyte : segmentBytes
+  const still = await openEngine({
+    ...settings,
+    directory: join(pass.directory, 'still'),
+    segmentBytes: stillBytes,
+  })
+  const busy = await openEngine({
+    ...settings,
+    directory: busyDirectory,
+    segmentBytes: busyBytes,
+    onEvent,
+  })
+  const engines: Engines = { still, busy, busyDirectory, ends, snapshots: 0 }
+  return engines
 }
 
 async function runShape(shape: Shape, pass: Pass): Promise<Sample[]> {
-  const pool = benchPool('weighted', pass.smoke ? Math.min(1000, shape.items) : shape.items)
-  const ends: number[] = []
-  let snapshots = 0
-  const onEvent = ({ type }: EngineEvent): void => {
-    if (type === 'snapshot-written') snapshots++
-    if (type === 'snapshot-written' || type === 'segment-archived') ends.push(performance.now())
-  }
-  const segmentBytes = pass.smoke && shape.rotating ? 16 * kibibyte : shape.segmentBytes
-  const kuji = await openEngine({
-    directory: pass.directory,
-    durability: 'sync',
-    pool,
-    segmentBytes,
-    onEvent,
-  })
+  const perSlice = Math.ceil(pass.draws(sliceDraws, 4 * inFlight) / inFlight) * inFlight
+  const engines = await openEngines(shape, pass)
+  const { busyDirectory } = engines
   try {
-    const calls = Math.ceil(pass.draws(1_500_000, inFlight) / inFlight)
-    const warmUpCalls = Math.ceil(calls / 5)
-    const warmUp = warmUpCalls * inFlight
-    const draws = calls * inFlight
-    const tally = new Tally()
-    await runLanes(kuji, warmUpCalls, 1, timesOf(warmUp), tally)
-    const times = timesOf(draws)
-    const measured = await timed(() => runLanes(kuji, calls, warmUp + 1, times, tally))
-    tally.check(1, warmUp + draws, 1)
-    await checkTotal(kuji, warmUp + draws, true)
-    await kuji.close()
-    const log = readLog(pass.directory, warmUp, warmUp + draws)
-    const hash = hashOf({ draws, gapFree: 1 })
-    const sample = { draws, ...measured, logBytes: log.bytes, fileBytes: log.fileBytes, hash }
-    if (!shape.rotating) {
-      const all = latencyOf(latencies(times, [], false))
-      return [{ ...sample, latency: all, notes: { snapshots } }]
+    const still = new Subject(engines.still, perSlice)
+    const busy = new Subject(engines.busy, perSlice)
+    for (let slice = 0; slice < slices; slice++) {
+      await still.slice()
+      if (shape.filled) await fillSegment(engines.busy, busyDirectory)
+      await busy.slice()
+      await setTimeout(pauseMs)
     }
-    const rotations = log.firstDraws
-      .filter(draw => draw > warmUp + 1 && draw <= warmUp + draws)
-      .map(draw => times.answered[draw - warmUp - 2]!)
-    const windows = windowsOf(rotations, ends)
-    const windowMs = windows.reduce((sum, [start, end]) => sum + end - start, 0)
-    const notes = {
-      snapshots,
-      rotations: rotations.length,
-      snapshot_share: windowMs / 1000 / measured.seconds,
+    const last = engines.busy.status().drawNumber
+    for (const kuji of [engines.still, engines.busy]) {
+      await checkTotal(kuji, kuji === engines.busy ? last : perSlice * slices, true)
+      await kuji.close()
     }
+    let starts: readonly number[] = busy.starts
+    if (!shape.filled) {
+      const { firstDraws } = readLog(busyDirectory, 0, last)
+      starts = firstDraws.filter(draw => draw > 1).map(draw => busy.answered[draw - 2]!)
+    }
+    const windows = windowsOf(starts, engines.ends)
+    const during = busy.latencies(windows, true)
+    const windowMs = windows.reduce((sum, [start, end]) => sum + end - start, 0) / windows.length
+    const notes = { snapshots: engines.snapshots, draws_in_windows: during.length, window_ms: windowMs }
     return [
-      { ...sample, latency: latencyOf(latencies(times, windows, true)), notes },
-      { ...sample, latency: latencyOf(latencies(times, windows, false)), notes },
+      sampleOf(still, still.latencies([], false), {}),
+      sampleOf(busy, during, notes),
+      sampleOf(busy, busy.latencies(windows, false), {}),
     ]
   } finally {
-    await kuji.close()
+    await engines.still.close()
+    await engines.busy.close()
   }
 }
 
-function pair(items: number, segmentBytes: number): Contestant[] {
-  const name = `snapshots/${items}-items/draw/sync/${inFlight}-in-flight`
-  const still = { items, segmentBytes: 32 * kibibyte * kibibyte, rotating: false }
-  const busy = { items, segmentBytes, rotating: true }
-  return [
-    { rows: [`${name}/no-rotation`], level: 'target', run: pass => runShape(still, pass) },
-    {
-      rows: [`${name}/during-snapshots`, `${name}/between-snapshots`],
-      level: 'target',
-      run: pass => runShape(busy, pass),
-    },
-  ]
+function sampleOf(subject: Subject, times: Float64Array, notes: Record<string, number>): Sample {
+  const draws = (subject.asked.length / slices) * (slices - warmUpSlices)
+  const none = { heapBytes: Number.NaN, gcCount: Number.NaN, gcMs: Number.NaN }
+  const hash = hashOf({ draws, gapFree: 1 })
+  return { draws, seconds: subject.seconds, ...none, latency: latencyOf(times), hash, notes }
+}
+
+function contestant(shape: Shape): Contestant {
+  const name = `snapshots/${shape.name}/draw/sync/${inFlight}-in-flight`
+  return {
+    rows: [`${name}/no-rotation`, `${name}/during-snapshots`, `${name}/between-snapshots`],
+    level: 'target',
+    run: pass => runShape(shape, pass),
+  }
 }
 
 export const snapshots: Group = {
   name: 'snapshots',
   about: 'latency of draws while snapshots are built, and without',
-  contestants: [...pair(6, 256 * kibibyte), ...pair(100_000, 1024 * kibibyte)],
+  contestants: [
+    { name: '8-MiB-segments', items: 6, segmentBytes: 8 * kibibyte * kibibyte, filled: true },
+    {
+      name: '8-MiB-segments-100000-items',
+      items: 100_000,
+      segmentBytes: 8 * kibibyte * kibibyte,
+      filled: true,
+    },
+    { name: '32-KiB-segments', items: 6, segmentBytes: 32 * kibibyte, filled: false },
+  ].map(contestant),
 }

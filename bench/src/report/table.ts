@@ -1,9 +1,10 @@
-/** A table in aligned Markdown: readable in a terminal, and to be pasted into a page. First column left, others right. */
+/** A table in aligned Markdown, for a terminal or a page. First column left, the others right. */
 export function formatTable(head: readonly string[], rows: readonly (readonly string[])[]): string {
   const widths = head.map((title, k) => Math.max(title.length, ...rows.map(row => row[k]!.length)))
   const line = (cells: readonly string[]): string =>
     `| ${cells.map((cell, k) => (k === 0 ? cell.padEnd(widths[k]!) : cell.padStart(widths[k]!))).join(' | ')} |`
-  const rule = `|${widths.map((width, k) => (k === 0 ? '-'.repeat(width + 2) : `${'-'.repeat(width + 1)}:`)).join('|')}|`
+  const rules = widths.map((width, k) => (k === 0 ? '-'.repeat(width + 2) : `${'-'.repeat(width + 1)}:`))
+  const rule = `|${rules.join('|')}|`
   return [line(head), rule, ...rows.map(line)].join('\n')
 }
 

@@ -100,8 +100,8 @@ function plainTarget(
 const microseconds = (value: number | null): string => `${figure(value)} µs`
 const bytes = (value: number | null): string => `${figure(value)} B`
 const nanoseconds = (sample: Sample): number => (sample.seconds * 1e9) / sample.draws
-const snapshotRow = (items: number, when: string): string =>
-  `snapshots/${items}-items/draw/sync/64-in-flight/${when}`
+const snapshotRow = (shape: string, when: string): string =>
+  `snapshots/${shape}/draw/sync/64-in-flight/${when}`
 
 function keepsPace(durability: string): Target {
   const rows = [1, 64, 1024, 4096, 16_384].map(inFlight => draw(durability, inFlight))
@@ -218,12 +218,12 @@ const targets: readonly Target[] = [
     nanoseconds,
     value => `${figure(value)} ns`,
   ),
-  ...[6, 100_000].map(items =>
+  ...['8-MiB-segments', '8-MiB-segments-100000-items', '32-KiB-segments'].map(shape =>
     ratioTarget(
-      `p99 of draws during snapshots, ${items.toLocaleString('en-US')} items`,
+      `p99 of draws during snapshots, ${shape}`,
       { bound: 1.5, atLeast: false },
-      snapshotRow(items, 'during-snapshots'),
-      snapshotRow(items, 'no-rotation'),
+      snapshotRow(shape, 'during-snapshots'),
+      snapshotRow(shape, 'no-rotation'),
       p99,
       microseconds,
     ),
