@@ -88,7 +88,7 @@ async function liveThrough(dir: string, options: Partial<OpenOptions>): Promise<
   await second.closePool('box')
   await second.deletePool('wide')
   await second.putPool({ ...widePool('wide', 2), metadata: null })
-  for (let i = 0; i < 30; i++) await draw(second, 'wide', 1)
+  for (let i = 0; i < 150; i++) await draw(second, 'wide', 1)
   // Longer than the log waits before it seals.
   await new Promise(resolve => setTimeout(resolve, 300))
   await draw(second, 'campaign', 1)
