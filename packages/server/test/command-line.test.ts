@@ -142,12 +142,16 @@ test('draw and pools open a directory by themselves', async context => {
   )
 })
 
-test('a directory that is a file is refused', async context => {
-  const file = join(temporaryDirectory(context), 'file')
+test('--dir makes nothing: a file is refused, and a directory without a log too', async context => {
+  const dir = temporaryDirectory(context)
+  const file = join(dir, 'file')
   writeFileSync(file, '')
-  const { code, stderr } = await kuji(['pools', '--dir', file])
-  assert.equal(code, 1)
-  assert.match(stderr, /^kuji: INVALID: .* is not a directory\n$/)
+  const [onFile, onOther] = await Promise.all([file, dir].map(path => kuji(['pools', '--dir', path])))
+  assert.equal(onFile?.code, 1)
+  assert.match(onFile?.stderr ?? '', /^kuji: INVALID: cannot open .*: not a directory .*\n$/)
+  assert.equal(onOther?.code, 1)
+  assert.match(onOther?.stderr ?? '', /^kuji: INVALID: cannot open .*: no log of kuji is in it\n$/)
+  assert.deepEqual(readdirSync(dir), ['file'])
 })
 
 test('bench measures each durability both ways and leaves nothing behind', async context => {

@@ -1,4 +1,4 @@
-import { stat } from 'node:fs/promises'
+import { readdir } from 'node:fs/promises'
 import { open } from '@kuji/engine'
 import { KujiError, type PoolState, type PoolSummary, type Receipt } from '@kuji/engine/contract'
 import { type Command, InvalidArgumentError, Option } from 'commander'
@@ -54,12 +54,12 @@ export async function withSource<Result>(
 }
 
 async function openDirectory(dir: string): Promise<PoolSource> {
-  // The engine makes a directory that is absent; here that would answer a typing error with an empty list.
-  try {
-    if (!(await stat(dir)).isDirectory()) throw new KujiError('INVALID', `${dir} is not a directory`)
-  } catch (error) {
-    if (error instanceof KujiError) throw error
+  // The engine makes what is absent; here that would answer a typing error with an empty list, and a new log.
+  const names = await readdir(dir).catch((error: unknown) => {
     throw new KujiError('INVALID', `cannot open ${dir}: ${systemReason(error)}`)
+  })
+  if (!names.some(name => /^segment-\d+\.log$/.test(name))) {
+    throw new KujiError('INVALID', `cannot open ${dir}: no log of kuji is in it`)
   }
   const kuji = await open({
     dir,

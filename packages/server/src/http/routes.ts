@@ -3,6 +3,7 @@ import { KujiError } from '@kuji/engine/contract'
 import type {
   FastifyBaseLogger,
   FastifyInstance,
+  FastifyReply,
   FastifyRequest,
   RawReplyDefaultExpression,
   RawRequestDefaultExpression,
@@ -31,8 +32,9 @@ export function addRoutes(app: HttpApp, service: Service): void {
 }
 
 /** Where a body may be left out, its fields all have defaults. */
-async function allowNoBody(request: FastifyRequest): Promise<void> {
+function allowNoBody(request: FastifyRequest, _reply: FastifyReply, done: () => void): void {
   if (request.body === undefined) request.body = {}
+  done()
 }
 
 function addDrawRoutes(app: HttpApp, service: Service): void {

@@ -63,7 +63,8 @@ function createApp(service: Service, log: Logger): HttpApp {
     { parseAs: 'string' },
     async (_request: unknown, text: string) => parseBody(text),
   )
-  app.addHook('onRequest', async request => guardRequest(request))
+  // With a callback: an async hook is a promise for every request.
+  app.addHook('onRequest', (request, _reply, done) => done(guardRequest(request)))
   refuseOtherMethods(app, () => addRoutes(app, service))
   return app
 }

@@ -22,6 +22,8 @@ export interface RunningServer {
   readonly process: ChildProcess
   readonly stdout: () => string
   readonly stderr: () => string
+  /** Waits until stderr holds this text. */
+  said(text: string): Promise<void>
   /** Sends the signal and waits for the end. */
   stop(signal?: NodeJS.Signals): Promise<Ended>
   readonly ended: Promise<Ended>
@@ -90,7 +92,10 @@ export async function serve(
     child.kill(signal)
     return ended
   }
-  return { url, process: child, stdout: () => text.stdout, stderr: () => text.stderr, stop, ended }
+  const said = async (words: string) => {
+    while (!text.stderr.includes(words)) await once(child.stderr, 'data')
+  }
+  return { url, said, process: child, stdout: () => text.stdout, stderr: () => text.stderr, stop, ended }
 }
 
 /** A server on a free port with these pools, in a directory of its own. */
