@@ -281,11 +281,11 @@ test('every wrong call is refused with its code and changes nothing, in memory',
 
 test('every wrong call is refused with its code and changes nothing, with a log', async t => {
   const dir = temporaryDirectory(t)
-  const kuji = await open({ dir, durability: 'os' })
+  const kuji = await open({ dir, durability: 'os', segmentBytes: 65536 })
   await refuseAll(kuji)
   const before = await renderEverything(kuji)
   await kuji.close()
-  const again = await open({ dir, durability: 'os' })
+  const again = await open({ dir, durability: 'os', segmentBytes: 65536 })
   const { pools } = (await renderEverything(again)) as { pools: unknown }
   assert.deepEqual(pools, (before as { pools: unknown }).pools)
   await again.close()
@@ -321,7 +321,7 @@ test('a refusal names the field at fault, and the pool', async () => {
 test('names of Object.prototype are ordinary ids', async t => {
   const dir = temporaryDirectory(t)
   const names = ['__proto__', 'constructor', 'toString', 'hasOwnProperty', '__defineGetter__', 'valueOf']
-  let kuji = await open({ dir, durability: 'os' })
+  let kuji = await open({ dir, durability: 'os', segmentBytes: 65536 })
   for (const id of names) {
     await kuji.putPool({ id, items: names.map(name => ({ id: name, weight: 1, stock: 1 })) })
     assert.deepEqual([...(await kuji.draw(id, { count: names.length })).items].sort(), [...names].sort())
@@ -339,7 +339,7 @@ test('names of Object.prototype are ordinary ids', async t => {
   })
   const before = await renderEverything(kuji)
   await kuji.close()
-  kuji = await open({ dir, durability: 'os' })
+  kuji = await open({ dir, durability: 'os', segmentBytes: 65536 })
   assert.deepEqual(
     (await kuji.pools()).map(({ id }) => id),
     [...names, 'urn'].sort(),
@@ -375,7 +375,7 @@ test('ids, metadata and weights at their limits are taken', async () => {
 })
 
 test('after close() every call is refused, and closing again is no fault', async t => {
-  const kuji = await open({ dir: temporaryDirectory(t), durability: 'os' })
+  const kuji = await open({ dir: temporaryDirectory(t), durability: 'os', segmentBytes: 65536 })
   await fill(kuji)
   await kuji.close()
   await kuji.close()

@@ -245,7 +245,7 @@ test('thousands of calls at once are answered in the order they were made', asyn
 })
 
 test('a read sees the calls made before it and none made after it', async t => {
-  const kuji = await open({ dir: temporaryDirectory(t), durability: 'os' })
+  const kuji = await open({ dir: temporaryDirectory(t), durability: 'os', segmentBytes: 65536 })
   await kuji.putPool({ id: 'p', items: [{ id: 'a', weight: 1, stock: 'unlimited' }] })
   const reads: Promise<PoolState>[] = []
   for (let k = 0; k < 3000; k++) {
@@ -283,7 +283,7 @@ function heldDisk(): { disk: FaultyDisk; hold: () => ReturnType<typeof gate> } {
 
 test('neither an answer nor a read is ahead of what is durable', async t => {
   const { disk, hold } = heldDisk()
-  const kuji = await openIn({ dir: temporaryDirectory(t), durability: 'sync' }, testWorld(disk))
+  const kuji = await openIn({ dir: temporaryDirectory(t), durability: 'sync', segmentBytes }, testWorld(disk))
   await kuji.putPool({ id: 'p', items: [{ id: 'a', weight: 1, stock: 5 }] })
   const order: string[] = []
   const held = hold()
@@ -321,7 +321,7 @@ test('close() answers what was asked before it, and seals', async t => {
   assert.equal(receipts.at(-1)!.id, 8998)
   await closed
   const events: string[] = []
-  const again = await open({ dir, onEvent: event => events.push(event.type) })
+  const again = await open({ dir, segmentBytes, onEvent: event => events.push(event.type) })
   assert.equal(again.status().drawNumber, 9000)
   assert.deepEqual(events, ['recovered'])
   await again.close()
@@ -329,7 +329,10 @@ test('close() answers what was asked before it, and seals', async t => {
 
 test('when as many requests wait as may, the next is OVERLOADED, and the others are answered', async t => {
   const { disk, hold } = heldDisk()
-  const kuji = await openIn({ dir: temporaryDirectory(t), durability: 'os' }, testWorld(disk))
+  const kuji = await openIn(
+    { dir: temporaryDirectory(t), durability: 'os', segmentBytes: 2 ** 20 },
+    testWorld(disk),
+  )
   await kuji.putPool({ id: 'p', items: [{ id: 'a', weight: 1, stock: 'unlimited' }] })
   const held = hold()
   const calls = Array.from({ length: limits.queue }, () => kuji.draw('p'))

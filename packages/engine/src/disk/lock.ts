@@ -1,4 +1,4 @@
-import { closeSync, openSync, readFileSync, writeFileSync } from 'node:fs'
+import { closeSync, existsSync, openSync, readFileSync, writeFileSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
@@ -13,7 +13,9 @@ import type { DiskLock } from './disk.ts'
 export function lockDirectory(directory: string): DiskLock {
   const holderPath = join(directory, 'lock.holder')
   const path = join(directory, 'lock')
-  closeSync(openSync(path, 'a', 0o600))
+  // Not where it exists: the kernel drops a process's fcntl locks on a file when the process closes that file anywhere,
+  // so a second `open` in this process would give away the lock of the first.
+  if (!existsSync(path)) closeSync(openSync(path, 'a', 0o600))
   const database = new DatabaseSync(path, { timeout: 0 })
   try {
     database.exec('PRAGMA journal_mode = MEMORY; BEGIN EXCLUSIVE')
@@ -24,7 +26,12 @@ export function lockDirectory(directory: string): DiskLock {
     throw lockedError(directory, holderPath)
   }
   const holder = { pid: process.pid, host: hostname(), since: new Date().toISOString() }
-  writeFileSync(holderPath, `${JSON.stringify(holder)}\n`, { mode: 0o600 })
+  try {
+    writeFileSync(holderPath, `${JSON.stringify(holder)}\n`, { mode: 0o600 })
+  } catch (error) {
+    database.close()
+    throw error
+  }
   return {
     async release() {
       database.close()

@@ -92,7 +92,7 @@ export class FaultyDisk implements Disk {
   async lock(path: string): Promise<DiskLock> {
     await this.#meet('lock', path)
     this.#lock = await this.#disk.lock(path)
-    return this.#lock
+    return { release: () => this.#unlock() }
   }
 
   async openToOthers(path: string): Promise<boolean> {
@@ -128,8 +128,13 @@ export class FaultyDisk implements Disk {
   async abandon(): Promise<void> {
     for (const file of this.#open) await file.close()
     this.#open.clear()
-    await this.#lock?.release()
+    await this.#unlock()
+  }
+
+  async #unlock(): Promise<void> {
+    const lock = this.#lock
     this.#lock = null
+    await lock?.release()
   }
 }
 
