@@ -1,5 +1,5 @@
 import { setImmediate } from 'node:timers/promises'
-import { zstdCompressSync } from 'node:zlib'
+import { constants, zstdCompressSync } from 'node:zlib'
 import type { EngineEvent } from '../contract/index.ts'
 import { KujiError } from '../contract/index.ts'
 import type { Disk } from '../disk/disk.ts'
@@ -31,6 +31,8 @@ export interface MaintenanceOptions {
 
 /** Snapshots kept: should the newest be bad, the one before it and a longer replay do. */
 const snapshotsKept = 2
+/** Outcomes hardly compress better at higher levels, and the helper shares the machine with the writer. */
+const archiveOptions = { params: { [constants.ZSTD_c_compressionLevel]: 1 } }
 /** Bytes of log replayed before others get a turn on the thread. */
 const sliceBytes = 256 * 1024
 
@@ -143,7 +145,7 @@ export class Maintenance {
     const { disk, directory, onEvent } = this.#options
     const archive = `${directory}/archive`
     await disk.makeDirectory(archive)
-    const packed = zstdCompressSync(await disk.read(`${directory}/${name}`))
+    const packed = zstdCompressSync(await disk.read(`${directory}/${name}`), archiveOptions)
     const path = `${archive}/${name}.zst`
     const file = await disk.create(`${path}.tmp`, { dataSync: false })
     try {
