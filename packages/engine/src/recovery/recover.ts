@@ -14,13 +14,14 @@ import {
   writeSegment,
 } from '../log/segment.ts'
 import type { State } from '../pool/state.ts'
-import { readLength, readLsn, terminatorBytes } from '../record/batch.ts'
+import { readLength, readLsn } from '../record/batch.ts'
 import { OutcomeViews } from '../record/records.ts'
 import type { Snapshot } from '../snapshot/snapshot.ts'
 import { decodeSnapshot, parseSnapshotName, snapshotName } from '../snapshot/snapshot.ts'
+import { findOverdrawn, judgeHeader } from './judge.ts'
 import type { LogPosition } from './replay.ts'
 import { logStart, Replayer } from './replay.ts'
-import { findLaterBatch, isZero, walkBatches } from './scan.ts'
+import { findLaterBatch, isTerminated, lsnsBehind, walkBatches } from './scan.ts'
 
 /** What a start finds: the state, the place in the log, and the segment to go on in. */
 export interface Recovered {
@@ -103,14 +104,8 @@ async function readHeaders(
     const header = decodeSegmentHeader(await disk.readStart(path, segmentHeaderBytes), path)
     const first = headers[0] ?? header
     const before = headers.at(-1)
-    if (header.number !== number)
-      throw corrupt(path, `it is segment ${header.number} under the name of ${number}`)
-    if (Buffer.compare(header.identity, first.identity) !== 0 || header.shard !== first.shard) {
-      throw corrupt(path, 'it belongs to another data directory or shard')
-    }
-    // A segment has its whole size before it has its name, so a crash never leaves a shorter one.
-    if (header.bytes !== bytes)
-      throw corrupt(path, `it has ${bytes} bytes, and its header says ${header.bytes}`)
+    const verdict = judgeHeader(header, first, number, bytes)
+    if (verdict !== null) throw corrupt(path, verdict.why)
     if (before !== undefined && number !== before.number + 1) {
       throw corrupt(path, `the log has a gap: segment ${before.number + 1} is missing`)
     }
@@ -216,13 +211,20 @@ class Recovery {
   async #refuseDamage(header: SegmentHeader, views: OutcomeViews, end: number): Promise<void> {
     const { lsn } = this.#replayer.position
     let file = this.#path(header)
-    let later = findLaterBatch(views, end, lsn + 1, segmentSeed(header))
+    let later = findLaterBatch(views, end, segmentSeed(header), lsnsBehind(lsn, header.bytes - end))
+    let bytes = header.bytes - end
     let laterLsn = later < 0 ? 0 : readLsn(views.view, later)
     for (let index = this.#index + 1; later < 0 && index < this.#headers.length; index++) {
       const following = this.#headers[index]!
       const followingViews = await this.#read(following)
       file = this.#path(following)
-      later = findLaterBatch(followingViews, segmentHeaderBytes, 1, segmentSeed(following))
+      bytes += following.bytes
+      later = findLaterBatch(
+        followingViews,
+        segmentHeaderBytes,
+        segmentSeed(following),
+        lsnsBehind(lsn, bytes),
+      )
       if (later >= 0) laterLsn = readLsn(followingViews.view, later)
     }
     if (later < 0) return
@@ -237,7 +239,9 @@ class Recovery {
 
   async #finish(header: SegmentHeader, views: OutcomeViews, end: number): Promise<Recovered> {
     const { state, position, sealed } = this.#replayer
-    checkStock(state, this.#path(header))
+    // I: no record may have taken more than there was.
+    const overdrawn = findOverdrawn(state)
+    if (overdrawn !== '') throw corrupt(this.#path(header), overdrawn)
     const next = this.#headers[this.#index + 1] ?? null
     // G: sealed at an orderly shutdown. H: everything else.
     if (sealed !== 'shutdown' || !isTerminated(views, end)) await this.#rewrite(header, views, end)
@@ -275,21 +279,6 @@ class Recovery {
       offset: end,
       bytes: broken.length,
     })
-  }
-}
-
-/** Whether the log ends at `at` as it does between two writes: with zeros, or at the end of the file. */
-function isTerminated(views: OutcomeViews, at: number): boolean {
-  return isZero(views.bytes, at, Math.min(at + terminatorBytes, views.bytes.length))
-}
-
-/** I: no record may have taken more than there was; the checksums were right, so this is a defect or a forgery. */
-function checkStock(state: State, path: string): void {
-  for (const pool of state.pools.values()) {
-    for (let i = 0; i < pool.itemIds.length; i++) {
-      if (pool.drawn[i]! > pool.stock[i]!)
-        throw corrupt(path, `pool "${pool.id}" gave more of "${pool.itemIds[i]}" than its stock`)
-    }
   }
 }
 
