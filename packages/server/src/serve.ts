@@ -1,4 +1,5 @@
 import { styleText } from 'node:util'
+import { KujiError } from '@kuji/engine/contract'
 import { formatPools } from './commands/pool-tables.ts'
 import { type Configuration, loadConfiguration } from './config/load.ts'
 import { createLogger, type Logger } from './logger.ts'
@@ -18,15 +19,21 @@ export async function serve(file: string | undefined): Promise<void> {
   const configuration = await loadConfiguration(file)
   const server = await startServer(configuration, log)
   process.stdout.write(await greeting(server, configuration))
-  const failure = await Promise.race([stopRequested, server.failed])
-  if (typeof failure === 'object') {
+  const stopped = stopRequested.then(() => server.stop())
+  // Whichever comes first; the log may also fail while the server stops.
+  const failure = await Promise.race([stopped, server.failed]).catch(asFailure)
+  if (failure) {
     log.error(`the log has failed, and the server stops: ${failure.code}: ${failure.message}`)
     await server.abandon()
     process.exit(1)
   }
-  await server.stop()
   log.info('stopped')
   process.exit(0)
+}
+
+function asFailure(error: unknown): KujiError {
+  if (error instanceof KujiError) return error
+  throw error
 }
 
 /** Resolves at the first signal; the second one ends the process at once. */

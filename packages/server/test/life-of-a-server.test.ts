@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
 import { once } from 'node:events'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { connect, createServer } from 'node:net'
 import { join } from 'node:path'
 import { test } from 'node:test'
@@ -135,6 +136,22 @@ test('a second process on the directory is refused with LOCKED, naming the holde
   assert.equal(tool.code, 1)
   assert.match(tool.stderr, /^kuji: LOCKED: /)
   assert.equal((await draw(server.url, 'open')).id, 1, 'the holder is not disturbed')
+})
+
+test('a damaged log is refused with CORRUPT, naming the file, and stays as it is', async context => {
+  const server = await serveSample(context, pools)
+  for (let count = 1; count <= 20; count++) await draw(server.url, 'open', { count })
+  await server.stop()
+  const segment = join(server.dir, 'data', 'segment-0000000001.log')
+  const bytes = readFileSync(segment)
+  const end = bytes.findLastIndex(byte => byte !== 0)
+  bytes[end >> 1]! ^= 1
+  writeFileSync(segment, bytes)
+  const { code, stderr } = await kuji(['serve', server.file])
+  assert.equal(code, 1)
+  assert.match(stderr, /^kuji: CORRUPT: .*segment-0000000001\.log/m)
+  assert.doesNotMatch(stderr, /\n {4}at /)
+  assert.deepEqual(readFileSync(segment), bytes)
 })
 
 test('a port that is taken is a clear line, and the directory is free again', async context => {
