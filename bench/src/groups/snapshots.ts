@@ -16,7 +16,7 @@ import { latencyOf } from '../measure/latency.ts'
  */
 const inFlight = 64
 const kibibyte = 1024
-const slices = 20
+const slices = 12
 /** The first slices warm the code up. */
 const warmUpSlices = 2
 /** Draws of one slice: a fifth of a second or so. */
