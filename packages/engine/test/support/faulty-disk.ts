@@ -34,13 +34,21 @@ export class FaultyDisk implements Disk {
   readonly #intercept: Intercept
   readonly #open = new Set<DiskFile>()
   #lock: DiskLock | null = null
+  #dead = false
 
   constructor(intercept: Intercept) {
     this.#intercept = intercept
   }
 
+  /** Nothing that a dead process was about to do happens, and nothing comes back. */
+  async #ask(call: Call): Promise<Fault | undefined> {
+    const fault = this.#dead ? undefined : await this.#intercept(call)
+    if (this.#dead) await new Promise<never>(() => undefined)
+    return fault
+  }
+
   async #meet(operation: Call['operation'], path: string): Promise<void> {
-    const fault = await this.#intercept({ operation, name: lastName(path) })
+    const fault = await this.#ask({ operation, name: lastName(path) })
     if (fault?.error !== undefined) throw fault.error
   }
 
@@ -105,7 +113,7 @@ export class FaultyDisk implements Disk {
     this.#open.add(file)
     return {
       write: async (bytes, position) => {
-        const fault = await this.#intercept({ operation: 'write', name, bytes, position })
+        const fault = await this.#ask({ operation: 'write', name, bytes, position })
         if (fault?.most === undefined && fault?.error !== undefined) throw fault.error
         const part = fault?.most === undefined ? bytes : bytes.subarray(0, fault.most)
         const written = part.length === 0 ? 0 : await file.write(part, position)
@@ -124,8 +132,9 @@ export class FaultyDisk implements Disk {
     }
   }
 
-  /** What the kernel does when a process dies: closes its files and drops its lock. */
+  /** The process dies here: the kernel closes its files and drops its lock, and it does nothing any more. */
   async abandon(): Promise<void> {
+    this.#dead = true
     for (const file of this.#open) await file.close()
     this.#open.clear()
     await this.#unlock()
