@@ -135,6 +135,8 @@ export class FaultyDisk implements Disk {
   /** The process dies here: the kernel closes its files and drops its lock, and it does nothing any more. */
   async abandon(): Promise<void> {
     this.#dead = true
+    // What had been let through before that comes to its end.
+    await new Promise(setImmediate)
     for (const file of this.#open) await file.close()
     this.#open.clear()
     await this.#unlock()
