@@ -1,0 +1,130 @@
+import assert from 'node:assert/strict'
+import { execFile, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { delimiter, dirname, join } from 'node:path'
+import type { TestContext } from 'node:test'
+import { promisify } from 'node:util'
+import { listFiles, root } from './repository.ts'
+
+/** A fenced block of a document. */
+export interface Block {
+  readonly language: 'sh' | 'ts'
+  /** From `<!-- run: NAME -->` above it. */
+  readonly name: string | undefined
+  readonly line: number
+  /** Where lines begin with `$ `, those alone: the others show what comes out. */
+  readonly text: string
+}
+
+/** All sh and ts blocks of a document. */
+export function findBlocks(markdown: string): Block[] {
+  const pattern = /^(?:<!-- run: (?<name>[\w-]+) -->\n+)?```(?<language>sh|ts)\n(?<body>[\s\S]*?)^```$/gm
+  return [...markdown.matchAll(pattern)].map(match => {
+    const { name, language, body = '' } = match.groups!
+    const commands = body.split('\n').filter(text => text.startsWith('$ '))
+    const text = commands.length === 0 ? body : commands.map(command => command.slice(2)).join('\n')
+    const line = markdown.slice(0, match.index).split('\n').length
+    return { language: language as Block['language'], name, line, text }
+  })
+}
+
+const usualAddress = '127.0.0.1:7070'
+
+// What the document leaves out because it is so by default: a refusal ends the block, and the server is this one.
+const shellStart = `
+set -euo pipefail
+curl() { command curl --fail-with-body "$@"; }
+npx() {
+  case " $* " in
+    *' --dir '* | *' --server '*) command npx "$@" ;;
+    ' kuji draw '* | ' kuji pools '*) command npx "$@" --server "http://$KUJI_ADDRESS" ;;
+    *) command npx "$@" ;;
+  esac
+}
+`
+
+/** A copy of the repository, with the Node that the repository pins first on the PATH, and a server with its sample. */
+export class ReadmeSession {
+  readonly #directory: string
+  readonly #address: string
+  readonly #env: NodeJS.ProcessEnv
+
+  private constructor(directory: string, address: string) {
+    this.#directory = directory
+    this.#address = address
+    const path = [join(root, 'node_modules', '.bin'), process.env.PATH].join(delimiter)
+    this.#env = { ...process.env, PATH: path, KUJI_ADDRESS: address }
+  }
+
+  static async start(context: TestContext): Promise<ReadmeSession> {
+    const parent = mkdtempSync(join(tmpdir(), 'kuji-readme-'))
+    context.after(() => rmSync(parent, { recursive: true, force: true }))
+    const directory = join(parent, 'kuji')
+    for (const file of listFiles()) {
+      mkdirSync(dirname(join(directory, file)), { recursive: true })
+      cpSync(join(root, file), join(directory, file))
+    }
+    symlinkSync(join(root, 'node_modules'), join(directory, 'node_modules'))
+    return new ReadmeSession(directory, `127.0.0.1:${await freePort()}`)
+  }
+
+  /** Serves the sample that `npm start` has, on a port of its own, until the test ends. */
+  async serve(context: TestContext, sample: string): Promise<void> {
+    assert.ok(sample.includes(usualAddress))
+    writeFileSync(join(this.#directory, 'sample.yaml'), sample.replace(usualAddress, this.#address))
+    const child = spawn('kuji', ['serve', 'sample.yaml'], { cwd: this.#directory, env: this.#env })
+    let output = ''
+    const listening = new Promise<void>((resolve, reject) => {
+      child.once('close', () => reject(new Error(`the server has ended:\n${output}`)))
+      for (const stream of [child.stdout, child.stderr]) {
+        stream.setEncoding('utf8').on('data', (text: string) => {
+          output += text
+          if (output.includes(`listens on http://${this.#address}`)) resolve()
+        })
+      }
+    })
+    const ended = once(child, 'close')
+    context.after(async () => {
+      child.kill('SIGTERM')
+      await ended
+    })
+    await listening
+  }
+
+  /** Runs a block to its end. It fails the test where it exits with anything but 0. */
+  async run({ language, line, name, text }: Block): Promise<void> {
+    const place = `README.md:${line}${name === undefined ? '' : ` (${name})`}`
+    const run = promisify(execFile)
+    const options = { cwd: this.#directory, env: this.#env, timeout: 60_000 }
+    const adapted = text.replaceAll(usualAddress, this.#address)
+    const running =
+      language === 'sh'
+        ? run('bash', ['-c', shellStart + adapted], options)
+        : this.#runProgram(text, `program-${line}`, options.env)
+    await running.catch((error: { message: string; stdout?: string; stderr?: string }) =>
+      assert.fail(`${place}: ${error.message}\n${error.stdout}\n${error.stderr}`),
+    )
+  }
+
+  /** In a directory of its own: the server has ./data open. */
+  async #runProgram(text: string, name: string, env: NodeJS.ProcessEnv): Promise<unknown> {
+    const directory = join(this.#directory, name)
+    mkdirSync(directory)
+    writeFileSync(join(directory, 'program.ts'), text)
+    const options = { cwd: directory, env, timeout: 60_000 }
+    return promisify(execFile)('node', ['--conditions=source', 'program.ts'], options)
+  }
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const address = server.address()
+  server.close()
+  await once(server, 'close')
+  assert.ok(address !== null && typeof address === 'object')
+  return address.port
+}
