@@ -16,6 +16,7 @@ import { type TestContext, test } from 'node:test'
 import { type Kuji, type OpenOptions, open, type PoolManifest, type PoolState } from '@kuji/engine'
 import type { DecodedPool } from './support/decoded-pool.ts'
 import { type DecodedLog, decodeLog } from './support/log-decoder.ts'
+import { root } from './support/repository.ts'
 import { decodeSnapshot } from './support/snapshot-decoder.ts'
 
 function temporaryDirectory(context: TestContext): string {
@@ -246,4 +247,16 @@ test('a torn last batch reads as the end of the log, and the start cuts it off',
   const { log, draws } = readAll(torn)
   assert.deepEqual(draws, answered)
   assert.equal(log.batches.find(batch => batch.offset === offset && batch.segment === segment)!.lsn, lsn)
+})
+
+test('the golden directories of every format read as the document says', () => {
+  const golden = join(root, 'packages/engine/test/golden')
+  const formats = readdirSync(golden).filter(name => /^format-\d+$/.test(name))
+  assert.ok(formats.length > 0)
+  for (const format of formats) {
+    const { drawNumber } = JSON.parse(readFileSync(join(golden, `${format}.json`), 'utf8')) as {
+      drawNumber: number
+    }
+    assert.equal(decodeLog(join(golden, format)).drawNumber, drawNumber)
+  }
 })
