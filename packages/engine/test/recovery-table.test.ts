@@ -227,6 +227,30 @@ test('D: a bad snapshot is passed over, with a warning, for the one before it an
   )
 })
 
+test('D: a bad snapshot is not counted among the two that are kept', async t => {
+  for (const damage of [
+    (path: string) => flipBit(path, 8 * 100),
+    (path: string, other: string) => copyFileSync(other, path),
+  ]) {
+    const { directory } = await sample(t, { snapshots: true })
+    const other = await sample(t, { snapshots: true, seed: 2 })
+    const newest = (): string => filesOf(directory, /^snapshot-\d+\.snap$/).at(-1)!
+    damage(join(directory, newest()), join(other.directory, newest()))
+    const events: string[] = []
+    const onEvent = ({ type }: EngineEvent): number => events.push(type)
+    const kuji = await openIn({ dir: directory, durability: 'os', segmentBytes, onEvent }, testWorld())
+    while (!events.includes('snapshot-written')) await kuji.drawMany('p', 500)
+    const state = render(await kuji.pool('p'))
+    await kuji.close()
+    assert.ok(!events.includes('helper-failed'))
+    assert.equal(filesOf(directory, /^snapshot-\d+\.snap$/).length, 2)
+    flipBit(join(directory, newest()), 8 * 100)
+    const result = await start(directory)
+    assert.equal(result.state, state)
+    assert.equal(typesOf(result).filter(type => type === 'snapshot-refused').length, 1)
+  }
+})
+
 test('E: after a file that was ended in order comes the next one, be it empty, and never none', async t => {
   const { directory, states } = await sample(t)
   const first = batchesOf(directory, 1)

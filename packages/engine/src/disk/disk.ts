@@ -3,7 +3,7 @@
  * are absolute. Every operation may throw the system's error, with its `code` (ENOSPC, EIO, …).
  */
 export interface Disk {
-  /** Creates a directory, for its owner only, and its parents. Nothing happens where it exists. */
+  /** Creates a directory, for its owner only, and its parents, durably. Nothing happens where it exists. */
   makeDirectory(path: string): Promise<void>
   /** Plain files in a directory, in no order. */
   list(path: string): Promise<DiskEntry[]>

@@ -1,4 +1,5 @@
 import { constants } from 'node:fs'
+import { dirname } from 'node:path'
 import type { Disk, DiskEntry, DiskFile, DiskLock } from './disk.ts'
 import { lockDirectory } from './lock.ts'
 import type { SystemCalls } from './system-calls.ts'
@@ -12,7 +13,10 @@ export class NodeDisk implements Disk {
   }
 
   async makeDirectory(path: string): Promise<void> {
-    await this.#calls.makeDirectory(path)
+    const first = await this.#calls.makeDirectory(path)
+    if (first === undefined) return
+    for (let made = path; made.length >= first.length; made = dirname(made))
+      await this.syncDirectory(dirname(made))
   }
 
   async list(path: string): Promise<DiskEntry[]> {

@@ -11,7 +11,8 @@ export interface SystemCalls {
   close(descriptor: number): Promise<void> | void
   list(path: string): Promise<fs.Dirent[]> | fs.Dirent[]
   status(path: string): Promise<fs.Stats> | fs.Stats
-  makeDirectory(path: string): Promise<unknown> | unknown
+  /** Returns the first directory that it made, or nothing where all were there. */
+  makeDirectory(path: string): Promise<string | undefined> | string | undefined
   rename(from: string, to: string): Promise<void> | void
   remove(path: string): Promise<void> | void
 }

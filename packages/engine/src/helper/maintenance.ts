@@ -17,7 +17,7 @@ import {
 import { computeStateHash } from '../pool/state.ts'
 import { OutcomeViews } from '../record/records.ts'
 import { logStart, Replayer } from '../recovery/replay.ts'
-import { decodeSnapshot, parseSnapshotName, snapshotName, writeSnapshot } from '../snapshot/snapshot.ts'
+import { parseSnapshotName, readSnapshot, snapshotName, writeSnapshot } from '../snapshot/snapshot.ts'
 
 export interface MaintenanceOptions {
   readonly disk: Disk
@@ -77,20 +77,21 @@ export class Maintenance {
 
   /** Starts from the newest snapshot before the segment, or from the beginning of the log. */
   async #start(number: number): Promise<Replayer> {
-    const { disk, directory } = this.#options
-    const segments = (await disk.list(directory)).map(entry => parseSnapshotName(entry.name))
-    const before = segments.filter(segment => segment > 0 && segment < number)
-    for (const segment of before.sort((a, b) => b - a)) {
-      const path = `${directory}/${snapshotName(segment)}`
+    const { disk, directory, identity } = this.#options
+    const snapshots = (await disk.list(directory)).filter(({ name }) => parseSnapshotName(name) > 0)
+    snapshots.sort((a, b) => parseSnapshotName(b.name) - parseSnapshotName(a.name))
+    for (const { name, bytes } of snapshots) {
+      const segment = parseSnapshotName(name)
+      if (segment >= number) continue
       try {
-        const bytes = await disk.read(path)
-        const { state, position } = decodeSnapshot(bytes, path)
+        const { state, position } = await readSnapshot(disk, directory, segment, identity)
         this.#applied = segment
-        this.#snapshotBytes = bytes.length
+        this.#snapshotBytes = bytes
         return new Replayer(state, position)
       } catch (error) {
-        // Recovery has warned of it; the one before will do.
         if (!(error instanceof KujiError)) throw error
+        // Recovery has warned of it, and the one before will do. Under its name it would be counted as one to keep.
+        await disk.rename(`${directory}/${name}`, `${directory}/${name}.broken`)
       }
     }
     return new Replayer(undefined, logStart)
@@ -137,8 +138,9 @@ export class Maintenance {
       if (spares++ === 0)
         await disk.rename(`${directory}/${name}`, `${directory}/${spareName(parseSegmentName(name))}`)
       else await disk.remove(`${directory}/${name}`)
+      // One by one: were a later one gone for good and an earlier one not, the log would have a gap.
+      await disk.syncDirectory(directory)
     }
-    await disk.syncDirectory(directory)
   }
 
   async #archive(name: string): Promise<void> {

@@ -17,7 +17,7 @@ import type { State } from '../pool/state.ts'
 import { readLength, readLsn } from '../record/batch.ts'
 import { OutcomeViews } from '../record/records.ts'
 import type { Snapshot } from '../snapshot/snapshot.ts'
-import { decodeSnapshot, parseSnapshotName, snapshotName } from '../snapshot/snapshot.ts'
+import { parseSnapshotName, readSnapshot, snapshotName } from '../snapshot/snapshot.ts'
 import { findOverdrawn, judgeHeader } from './judge.ts'
 import type { LogPosition } from './replay.ts'
 import { logStart, Replayer } from './replay.ts'
@@ -124,10 +124,7 @@ async function loadSnapshot(
   for (const segment of candidates) {
     const path = `${directory}/${snapshotName(segment)}`
     try {
-      const snapshot = decodeSnapshot(await disk.read(path), path)
-      if (Buffer.compare(snapshot.identity, first.identity) !== 0 || snapshot.segment !== segment) {
-        throw corrupt(path, 'it belongs to another data directory, or is misnamed')
-      }
+      const snapshot = await readSnapshot(disk, directory, segment, first.identity)
       // The log must hold every batch behind the snapshot.
       if (segment + 1 < first.number)
         throw corrupt(path, `the log begins with segment ${first.number}, after it`)

@@ -129,7 +129,21 @@ function writeStart(writer: ByteWriter, { identity, shard, segment, position, st
   writer.u32(state.pools.size)
 }
 
-/** Reads a snapshot. Throws `CORRUPT`, naming the file, where it is not whole or not of this format. */
+/** Reads the snapshot behind a segment. Throws `CORRUPT` where it is not whole, or not of this directory. */
+export async function readSnapshot(
+  disk: Disk,
+  directory: string,
+  segment: number,
+  identity: Uint8Array,
+): Promise<Snapshot> {
+  const path = `${directory}/${snapshotName(segment)}`
+  const snapshot = decodeSnapshot(await disk.read(path), path)
+  if (Buffer.compare(snapshot.identity, identity) === 0 && snapshot.segment === segment) return snapshot
+  const message = `${path}: it belongs to another data directory, or is misnamed`
+  throw new KujiError('CORRUPT', message, { file: path })
+}
+
+/** Decodes a snapshot. Throws `CORRUPT`, naming the file, where it is not whole or not of this format. */
 export function decodeSnapshot(bytes: Uint8Array, path: string): Snapshot {
   const corrupt = (why: string): KujiError => new KujiError('CORRUPT', `${path}: ${why}`, { file: path })
   if (bytes.length < magic.length + 4 + hashBytes)
