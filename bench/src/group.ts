@@ -12,6 +12,8 @@ export interface Sample {
   /** Batches that they were in. */
   readonly batches?: number
   readonly seconds: number
+  /** Processor time of the drawing thread. */
+  readonly cpuSeconds?: number
   /** Bytes allocated on the JavaScript heap while the draws ran, those since collected included. */
   readonly heapBytes: number
   readonly gcCount: number

@@ -20,6 +20,8 @@ function allocatedBytes(): number {
 
 export interface Timed {
   readonly seconds: number
+  /** Processor time of this thread: unlike the wall clock, it does not wait for other programs. */
+  readonly cpuSeconds: number
   readonly heapBytes: number
   readonly gcCount: number
   readonly gcMs: number
@@ -30,9 +32,11 @@ export async function timed(work: () => Promise<void>): Promise<Timed> {
   globalThis.gc?.()
   await setImmediate()
   const heapBefore = allocatedBytes()
+  const cpuBefore = process.threadCpuUsage()
   const start = performance.now()
   await work()
   const end = performance.now()
+  const cpu = process.threadCpuUsage(cpuBefore)
   const heapBytes = allocatedBytes() - heapBefore
   // The observer hears of collections on a later turn of the loop.
   await setImmediate()
@@ -40,5 +44,6 @@ export async function timed(work: () => Promise<void>): Promise<Timed> {
   const own = collections.filter(one => one.start >= start && one.start < end)
   collections.length = 0
   const gcMs = own.reduce((sum, one) => sum + one.duration, 0)
-  return { seconds: (end - start) / 1000, heapBytes, gcCount: own.length, gcMs }
+  const cpuSeconds = (cpu.user + cpu.system) / 1e6
+  return { seconds: (end - start) / 1000, cpuSeconds, heapBytes, gcCount: own.length, gcMs }
 }

@@ -6,6 +6,8 @@ export interface RowReport {
   readonly group: string
   readonly draws_per_sec: number
   readonly ns_per_draw: number
+  /** Processor time of the drawing thread. */
+  readonly cpu_ns_per_draw: number | null
   readonly heap_bytes_per_draw: number | null
   readonly gc_count: number | null
   readonly gc_ms: number | null
@@ -44,6 +46,9 @@ export function reportRow({ name, group, samples }: Row): RowReport {
     group,
     draws_per_sec: median(speeds),
     ns_per_draw: 1e9 / median(speeds),
+    cpu_ns_per_draw: middle(one =>
+      one.cpuSeconds === undefined ? undefined : (one.cpuSeconds * 1e9) / one.draws,
+    ),
     heap_bytes_per_draw: middle(one => one.heapBytes / one.draws),
     gc_count: middle(one => one.gcCount),
     gc_ms: middle(one => one.gcMs),
