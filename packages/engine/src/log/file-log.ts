@@ -9,7 +9,7 @@ import { prepareSegment, segmentHeaderBytes, segmentName, segmentSeed } from './
 const reserveBytes = 2 * sealBatchBytes + terminatorBytes
 
 /** The size of a segment that one batch of this size fits into. */
-export function segmentBytesFor(batchBytes: number): number {
+function segmentBytesFor(batchBytes: number): number {
   return segmentHeaderBytes + batchBytes + reserveBytes
 }
 

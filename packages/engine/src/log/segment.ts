@@ -53,7 +53,7 @@ export function isSpareName(name: string): boolean {
   return sparePattern.test(name)
 }
 
-export function encodeSegmentHeader(header: SegmentHeader): Uint8Array {
+function encodeSegmentHeader(header: SegmentHeader): Uint8Array {
   const writer = new ByteWriter(segmentHeaderBytes)
   writer.raw(magic)
   writer.u32(formatVersion)
@@ -96,7 +96,7 @@ export function segmentSeed(header: Pick<SegmentHeader, 'identity' | 'number'>):
 const zeros = new Uint8Array(1024 * 1024)
 
 /** Writes zeros to a file, in large pieces. */
-export async function fillWithZeros(
+async function fillWithZeros(
   file: Parameters<typeof writeFully>[0],
   from: number,
   to: number,

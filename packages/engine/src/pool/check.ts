@@ -4,7 +4,7 @@ import { KujiError, limits } from '../contract/index.ts'
 const idPattern = /^[A-Za-z0-9_][A-Za-z0-9._:-]{0,127}$/
 
 /** The documented set of ids: 1–128 letters, digits, `.`, `_`, `-`, `:`, the first a letter, a digit or `_`. */
-export function isId(value: unknown): value is string {
+function isId(value: unknown): value is string {
   return typeof value === 'string' && idPattern.test(value)
 }
 

@@ -11,7 +11,7 @@ function toStock(units: number): Stock {
  * An item that has run out gives its share to the fallback while that is in stock, to the others in proportion
  * otherwise. The lastOne item is never drawn by chance.
  */
-export function computeOdds(pool: Pool): Float64Array {
+function computeOdds(pool: Pool): Float64Array {
   const odds = new Float64Array(pool.itemIds.length)
   const inStock = (item: number): boolean => pool.stock[item]! > pool.drawn[item]!
   let total = 0

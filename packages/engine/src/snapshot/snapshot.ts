@@ -24,7 +24,7 @@ export interface Snapshot {
   readonly state: State
 }
 
-export const snapshotVersion = 1
+const snapshotVersion = 1
 const magic = Buffer.from('KUJISNAP', 'latin1')
 const namePattern = /^snapshot-(\d{10})\.snap$/
 const chunkBytes = 1024 * 1024

@@ -6,8 +6,6 @@ const mask = capacity - 1
 /** A request that is not a draw: decides itself when its turn comes, and returns the answer or the refusal. */
 export type Command = () => unknown
 
-export const drawKind = { one: 0, oneMany: 1, partial: 2, partialMany: 3 } as const
-
 /**
  * Requests in the order they came, until their answers have left. One ring of columns, allocated once: a request is a
  * slot and no object. Positions grow without end; a position's slot is its remainder.
