@@ -57,7 +57,7 @@ async function run(options: Options): Promise<number> {
   }
   // A pass with next to no draws says nothing about speed.
   const targets = mode === 'smoke' ? [] : judge(rows)
-  if (targets.length > 0) print(formatTargets(targets))
+  if (targets.length > 0) print(formatTargets(targets, rows.map(reportRow)))
   const text = `${JSON.stringify(rows.map(reportRow), null, 2)}\n`
   if (json === '-') process.stdout.write(text)
   else if (json !== '') writeFileSync(json, text)

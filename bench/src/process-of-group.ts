@@ -6,7 +6,7 @@ import type { FromGroup, GroupOrder } from './run-group.ts'
 
 /** The process of one group: runs its contestants, round by round, and tells the parent. */
 
-const scales = { smoke: 0.0005, quick: 0.4, targets: 1, default: 1, full: 1 } as const
+const scales = { smoke: 0.0005, quick: 0.25, targets: 1, default: 1, full: 1 } as const
 const levels: Readonly<Record<GroupOrder['mode'], readonly Level[]>> = {
   smoke: ['target', 'default'],
   quick: ['target'],

@@ -6,7 +6,7 @@ import { checkTotal, hashOf, Tally } from '../fixtures/check.ts'
 import { openEngine } from '../fixtures/engine.ts'
 import { readLog } from '../fixtures/log-files.ts'
 import { benchPool, poolId } from '../fixtures/pools.ts'
-import type { Contestant, Group, Pass, Sample } from '../group.ts'
+import type { Contestant, Group, Level, Pass, Sample } from '../group.ts'
 import { latencyOf } from '../measure/latency.ts'
 
 /**
@@ -26,6 +26,7 @@ const pauseMs = 40
 const fillDraws = 50_000
 
 interface Shape {
+  readonly level: Level
   readonly name: string
   readonly items: number
   readonly segmentBytes: number
@@ -199,22 +200,20 @@ function contestant(shape: Shape): Contestant {
   const name = `snapshots/${shape.name}/draw/sync/${inFlight}-in-flight`
   return {
     rows: [`${name}/no-rotation`, `${name}/during-snapshots`, `${name}/between-snapshots`],
-    level: 'target',
+    level: shape.level,
     run: pass => runShape(shape, pass),
   }
 }
 
+const large = { segmentBytes: 8 * kibibyte * kibibyte, filled: true, level: 'target' } as const
+const shapes: readonly Shape[] = [
+  { ...large, name: '8-MiB-segments', items: 6 },
+  { ...large, name: '8-MiB-segments-100000-items', items: 100_000 },
+  { name: '32-KiB-segments', items: 6, segmentBytes: 32 * kibibyte, filled: false, level: 'default' },
+]
+
 export const snapshots: Group = {
   name: 'snapshots',
   about: 'latency of draws while snapshots are built, and without',
-  contestants: [
-    { name: '8-MiB-segments', items: 6, segmentBytes: 8 * kibibyte * kibibyte, filled: true },
-    {
-      name: '8-MiB-segments-100000-items',
-      items: 100_000,
-      segmentBytes: 8 * kibibyte * kibibyte,
-      filled: true,
-    },
-    { name: '32-KiB-segments', items: 6, segmentBytes: 32 * kibibyte, filled: false },
-  ].map(contestant),
+  contestants: shapes.map(contestant),
 }
