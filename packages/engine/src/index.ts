@@ -21,6 +21,24 @@ export type {
   Stock,
 } from './contract/index.ts'
 export { codes, KujiError, limits } from './contract/index.ts'
+export { inspectLog } from './inspect/inspect.ts'
+export type { RepairOptions } from './inspect/repair.ts'
+export { repairLog } from './inspect/repair.ts'
+export type {
+  LogFault,
+  LogFaultKind,
+  LoggedChange,
+  LoggedDraws,
+  LogLosses,
+  LogObserver,
+  LogProgress,
+  LogReport,
+  LostPool,
+  RepairReport,
+  SegmentEnd,
+  SegmentReport,
+  SnapshotReport,
+} from './inspect/report.ts'
 export type { EngineStatus, Kuji } from './kuji.ts'
 export type { OpenOptions } from './open.ts'
 export { open } from './open.ts'

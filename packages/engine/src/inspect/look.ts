@@ -1,0 +1,51 @@
+import { limits } from '../contract/index.ts'
+import type { Disk } from '../disk/disk.ts'
+import type { SegmentHeader } from '../log/segment.ts'
+import { segmentHeaderBytes, segmentSeed } from '../log/segment.ts'
+import { headerBytes, readLsn } from '../record/batch.ts'
+import type { OutcomeViews } from '../record/records.ts'
+import { findLaterBatch, lsnsBehind } from '../recovery/scan.ts'
+import type { LogFiles, SegmentFile } from './files.ts'
+import { findSegment, readSegmentBytes, segmentNumbers, viewSegment } from './files.ts'
+import type { LogFaultKind } from './report.ts'
+import type { LogIdentity } from './survey.ts'
+import { judgeStart } from './survey.ts'
+
+/** One look at a segment: what it holds from some place on, as far as it can be followed. */
+export interface Look {
+  readonly file: SegmentFile
+  readonly header: SegmentHeader
+  readonly views: OutcomeViews
+  /** Where the batches that follow on end. */
+  readonly end: number
+  /** Whether it was ended in order. */
+  readonly full: boolean
+  /** Why it cannot be read beyond `end`, where that is clear from this segment alone. */
+  readonly fault: { readonly kind: LogFaultKind; readonly why: string } | null
+}
+
+/** The first whole batch behind the place where a segment can be read no further, there or in a later segment. */
+export async function findLaterInLog(
+  { disk, directory }: { readonly disk: Disk; readonly directory: string },
+  { files, log, lsn }: { readonly files: LogFiles; readonly log: LogIdentity; readonly lsn: number },
+  number: number,
+  look: Look,
+): Promise<{ file: string; at: number; lsn: number } | null> {
+  let bytes = look.views.bytes.length - look.end
+  const at = findLaterBatch(look.views, look.end, segmentSeed(look.header), lsnsBehind(lsn, bytes))
+  if (at >= 0) return { file: look.file.file, at, lsn: readLsn(look.views.view, at) }
+  const last = segmentNumbers(files).at(-1) ?? 0
+  for (let later = number + 1; later <= last; later++) {
+    const file = findSegment(files, later)
+    bytes += file === undefined || file.archived ? limits.segmentMaximumBytes : file.bytes + headerBytes
+    if (file === undefined) continue
+    const read = await readSegmentBytes(disk, directory, file).catch(() => null)
+    if (read === null) continue
+    const { header, verdict } = judgeStart(read, log, file)
+    if (verdict?.kind === 'foreign' || verdict?.kind === 'format') continue
+    const views = viewSegment(read)
+    const found = findLaterBatch(views, segmentHeaderBytes, segmentSeed(header), lsnsBehind(lsn, bytes))
+    if (found >= 0) return { file: file.file, at: found, lsn: readLsn(views.view, found) }
+  }
+  return null
+}
