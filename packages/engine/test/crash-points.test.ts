@@ -8,6 +8,7 @@ import { filesOf } from './support/directory.ts'
 import type { Call } from './support/faulty-disk.ts'
 import { FaultyDisk } from './support/faulty-disk.ts'
 import { readLogOnPaper } from './support/log-reader.ts'
+import { allPools } from './support/render.ts'
 import { temporaryDirectory } from './support/temporary.ts'
 import { testWorld } from './support/world.ts'
 
@@ -147,7 +148,7 @@ function checkWhole(told: Told, drawNumber: number, what: string): void {
 }
 
 for (const torn of [false, true]) {
-  test(`whichever operation a program dies ${torn ? 'in the middle of' : 'before'}, what was answered is there`, async t => {
+  test(`nothing answered is lost, whichever operation it dies ${torn ? 'in the middle of' : 'before'}`, async t => {
     const parent = temporaryDirectory(t)
     const seen = new Set<string>()
     let last = 1
@@ -159,8 +160,7 @@ for (const torn of [false, true]) {
       const events: EngineEvent[] = []
       const onEvent = (event: EngineEvent): number => events.push(event)
       const kuji = await openIn({ dir, durability: 'sync', segmentBytes, onEvent }, testWorld())
-      const pools: PoolState[] = []
-      for (const { id } of await kuji.pools()) pools.push(await kuji.pool(id))
+      const pools = await allPools(kuji)
       const { drawNumber } = kuji.status()
       checkState(dir, told, pools, drawNumber, what)
       checkWhole(told, drawNumber, what)

@@ -103,9 +103,12 @@ test('the log is written in one durability and opened in another', async t => {
 /** A child that draws with many calls in flight, prints what it was answered, and is killed in the midst of it. */
 const victim = (dir: string, durability: string): string => `
   import { open } from '@kuji/engine'
-  const kuji = await open({ dir: ${JSON.stringify(dir)}, durability: '${durability}', segmentBytes: ${segmentBytes}, onEvent() {} })
-  await kuji.putPool({ id: 'p', items: [{ id: 'a', weight: 1, stock: 'unlimited' }, { id: 'b', weight: 1, stock: 'unlimited' }] })
-  const tell = ({ id, items }) => process.stdout.write(id + ' ' + Array.from(items, item => item === 'a' || item === 0 ? 'a' : 'b').join('') + '\\n')
+  const options = { durability: '${durability}', segmentBytes: ${segmentBytes}, onEvent() {} }
+  const kuji = await open({ dir: ${JSON.stringify(dir)}, ...options })
+  const items = ['a', 'b'].map(id => ({ id, weight: 1, stock: 'unlimited' }))
+  await kuji.putPool({ id: 'p', items })
+  const letter = item => (item === 'a' || item === 0 ? 'a' : 'b')
+  const tell = ({ id, items }) => process.stdout.write(id + ' ' + Array.from(items, letter).join('') + '\\n')
   const one = async () => { for (;;) tell(await kuji.draw('p')) }
   const ten = async () => { for (;;) tell(await kuji.draw('p', { count: 10 })) }
   const many = async () => { for (;;) tell(await kuji.drawMany('p', 500)) }

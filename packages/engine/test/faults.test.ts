@@ -50,7 +50,7 @@ async function openFaulty(dir: string): Promise<Faulty> {
   }
 }
 
-test('a failed write ends the writer: its request is OUTCOME_UNKNOWN, all others INTERNAL, nothing is tried again', async t => {
+test('a failed write ends the writer: OUTCOME_UNKNOWN, then INTERNAL, and nothing is tried again', async t => {
   const dir = temporaryDirectory(t)
   const { kuji, events, meet, disk } = await openFaulty(dir)
   await kuji.draw('p')
@@ -97,7 +97,7 @@ const remains: [what: string, most: number | undefined, drawn: number][] = [
 ]
 
 for (const [what, most, drawn] of remains) {
-  test(`after EIO the next start rewrites and syncs the end of the log before it serves; the device had ${what}`, async t => {
+  test(`after EIO the next start rewrites and syncs the end of the log; the device had ${what}`, async t => {
     const dir = temporaryDirectory(t)
     const { kuji, meet, disk } = await openFaulty(dir)
     await kuji.draw('p')

@@ -12,77 +12,19 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { join } from 'node:path'
-import type { TestContext } from 'node:test'
 import { test } from 'node:test'
-import type { EngineEvent, KujiError } from '@kuji/engine'
+import type { EngineEvent } from '@kuji/engine'
 import { open } from '@kuji/engine'
 import { openIn } from '../src/open.ts'
-import { refusalOf } from './support/codes.ts'
-import { copyOf, filesOf, fingerprint } from './support/directory.ts'
+import { copyOf, filesOf } from './support/directory.ts'
 import { FaultyDisk } from './support/faulty-disk.ts'
 import { render } from './support/render.ts'
-import type { SampleLog, SampleOptions } from './support/sample-log.ts'
-import {
-  alter,
-  batchesOf,
-  flipBit,
-  forge,
-  makeSample,
-  segmentPath,
-  snapshotPath,
-} from './support/sample-log.ts'
+import { alter, batchesOf, flipBit, forge, segmentPath, snapshotPath } from './support/sample-log.ts'
+import { lastBatch, refused, sample, segmentBytes, segmentsOf, start, typesOf } from './support/starts.ts'
 import { temporaryDirectory } from './support/temporary.ts'
 import { testWorld } from './support/world.ts'
 
-/** The cases of docs/recovery.md, by the letters that recover.ts gives to them. */
-
-const segmentBytes = 4096
-/** About four files of batches that are easy to tell apart, the last one half full. */
-const counts = Array.from({ length: 24 }, (_, k) => 300 + 40 * (k % 5))
-
-async function sample(t: TestContext, options: Partial<SampleOptions> = {}): Promise<SampleLog> {
-  return makeSample(join(temporaryDirectory(t), 'data'), { segmentBytes, counts, end: 'crash', ...options })
-}
-
-interface Start {
-  state: string
-  drawNumber: number
-  events: EngineEvent[]
-}
-
-/** Opens, looks, draws, closes; without threads, which would take most of the time. */
-async function start(dir: string): Promise<Start> {
-  const events: EngineEvent[] = []
-  const onEvent = (event: EngineEvent): number => events.push(event)
-  const kuji = await openIn({ dir, durability: 'os', segmentBytes, onEvent }, testWorld())
-  const state = render(await kuji.pool('p'))
-  const { drawNumber } = kuji.status()
-  assert.equal((await kuji.draw('p')).id, drawNumber + 1)
-  await kuji.close()
-  return { state, drawNumber, events }
-}
-
-/** A start that is refused, after which every file is as it was. */
-async function refused(dir: string): Promise<KujiError> {
-  const before = fingerprint(dir)
-  const error = await refusalOf(
-    'CORRUPT',
-    open({ dir, durability: 'os', segmentBytes, onEvent: () => undefined }),
-  )
-  assert.deepEqual(fingerprint(dir), before, 'nothing was changed on disk')
-  return error
-}
-
-const typesOf = ({ events }: Start): string[] => events.map(({ type }) => type)
-const segmentsOf = (dir: string): number[] =>
-  filesOf(dir, /^segment-\d+\.log$/).map(name => Number(name.slice(8, 18)))
-
-/** The segment that the log ends in, and its last batch. */
-function lastBatch(dir: string) {
-  const number = segmentsOf(dir).findLast(segment => batchesOf(dir, segment).length > 0)!
-  const batches = batchesOf(dir, number)
-  return { number, path: segmentPath(dir, number), batch: batches.at(-1)!, batches }
-}
+/** The cases of docs/recovery.md, by the letters that recover.ts gives to them; case H is in torn-batch.test.ts. */
 
 test('A: an empty directory becomes a log of one segment, for its owner alone', async t => {
   const dir = join(temporaryDirectory(t), 'deep', 'data')
@@ -269,7 +211,7 @@ test('E: after a file that was ended in order comes the next one, be it empty, a
   )
 })
 
-test('F: a damaged batch with a whole one behind it is refused, with file, offset and LSNs, and nothing is changed', async t => {
+test('F: a damaged batch with a whole one behind it is refused, with file, offset and LSNs', async t => {
   const { directory, lastLsn } = await sample(t)
   let trial = 0
   for (const number of segmentsOf(directory)) {
@@ -345,146 +287,6 @@ test('G: a log that was sealed at shutdown is opened without a write', async t =
   assert.equal(render(await kuji.pool('p')), states.get(lastLsn))
   await kuji.close()
 })
-
-/** The last batch in 512-byte sectors, each of which a power cut may have kept or lost. */
-test('H: a torn last batch is cut, whichever of its sectors landed, and a copy is kept', async t => {
-  const options = { segmentBytes: 8192, counts: [500, 400, 2300] }
-  const { directory, states, lastLsn } = await sample(t, options)
-  const { path, batch } = lastBatch(directory)
-  const end = batch.offset + batch.length
-  const firstSector = Math.floor(batch.offset / 512)
-  const sectors = Math.ceil(end / 512) - firstSector
-  assert.ok(sectors >= 5 && batch.kinds[0] === 'draws')
-  for (let kept = 0; kept < 2 ** sectors; kept++) {
-    const dir = copyOf(directory, `${directory}-${kept}`)
-    const damaged = path.replace(directory, dir)
-    alter(damaged, bytes => {
-      for (let sector = 0; sector < sectors; sector++) {
-        const from = Math.max(batch.offset, (firstSector + sector) * 512)
-        if ((kept & (1 << sector)) === 0) bytes.fill(0, from, Math.min(end, (firstSector + sector + 1) * 512))
-      }
-      return undefined
-    })
-    const torn = readFileSync(damaged).subarray(batch.offset, end)
-    const result = await start(dir)
-    const whole = kept === 2 ** sectors - 1
-    assert.equal(result.state, states.get(whole ? lastLsn : lastLsn - 1), `sectors ${kept.toString(2)}`)
-    const cuts = result.events.filter(({ type }) => type === 'torn-batch-cut')
-    const broken = filesOf(dir, /\.broken$/)
-    // Where its first bytes never landed, the log ends with zeros, as it does between two writes.
-    if (whole || (kept & 1) === 0) {
-      assert.deepEqual([cuts, broken], [[], []])
-    } else {
-      assert.equal(cuts.length, 1)
-      const [cut] = cuts
-      assert.deepEqual([cut!.level, cut!.file, cut!.offset], ['warn', path.slice(-22), batch.offset])
-      assert.deepEqual(broken, [`${path.slice(-22)}.${batch.offset}.broken`])
-      const copy = readFileSync(join(dir, broken[0]!))
-      assert.ok(
-        copy.equals(torn.subarray(0, copy.length)) && torn.subarray(copy.length).every(byte => byte === 0),
-      )
-      assert.equal(cut!.bytes, copy.length)
-    }
-    const second = await start(dir)
-    assert.equal(second.drawNumber, result.drawNumber + 1)
-    assert.deepEqual(typesOf(second), ['recovered'], 'the next start has nothing to tell')
-    rmSync(dir, { recursive: true })
-  }
-})
-
-test('H: a last batch cut at any byte, or with its end replaced by noise, is cut', async t => {
-  const { directory, states, lastLsn } = await sample(t)
-  const { path, batch } = lastBatch(directory)
-  for (let length = 1; length < batch.length; length += 23) {
-    for (const noise of [0, 0xa5]) {
-      const dir = copyOf(directory, `${directory}-${length}-${noise}`)
-      alter(path.replace(directory, dir), bytes =>
-        bytes.fill(noise, batch.offset + length, batch.offset + batch.length),
-      )
-      const result = await start(dir)
-      // A batch that ends in zeros has lost nothing where only those were cut.
-      assert.ok([states.get(lastLsn - 1), states.get(lastLsn)].includes(result.state))
-      if (length < 100) assert.equal(result.state, states.get(lastLsn - 1))
-      rmSync(dir, { recursive: true })
-    }
-  }
-})
-
-test('H: bytes that a recycled file held before are never taken for batches', async t => {
-  const { directory, states, lastLsn } = await sample(t)
-  const { path, batch, number } = lastBatch(directory)
-  const older = readFileSync(segmentPath(directory, number - 1))
-  const end = batch.offset + batch.length
-  const boundaries = batchesOf(directory, number - 1).map(({ offset }) => offset)
-  for (const from of [end, end + 8, ...boundaries.filter(offset => offset > end + 8)]) {
-    const dir = copyOf(directory, `${directory}-${from}`)
-    // Right behind the end stands a whole batch of the segment before, its LSN even raised to be the next one.
-    alter(path.replace(directory, dir), bytes => {
-      const stale = Buffer.from(older.subarray(boundaries[1]!))
-      stale.writeBigUInt64LE(BigInt(lastLsn + 1), 8)
-      stale.copy(bytes, from, 0, bytes.length - from)
-      return undefined
-    })
-    const result = await start(dir)
-    assert.equal(result.state, states.get(lastLsn))
-    assert.equal(
-      typesOf(result).includes('torn-batch-cut'),
-      from === end,
-      'behind the terminator nobody looks',
-    )
-  }
-})
-
-test('H: a crash during recovery, at every step and again and again, leads to the same state', async t => {
-  const torn = await sample(t, { snapshots: true })
-  const { path, batch } = lastBatch(torn.directory)
-  alter(path, bytes => bytes.fill(0, batch.offset + 200, batch.offset + batch.length))
-  writeFileSync(join(torn.directory, 'segment-0000000099.log.tmp'), 'half')
-  const expected = torn.states.get(torn.lastLsn - 1)
-  const again = copyOf(torn.directory, `${torn.directory}-again`)
-  for (let last = 1; ; last++) {
-    // Once from the untouched directory, and once more where the crash before has left it.
-    const fresh = copyOf(torn.directory, `${torn.directory}-fresh`)
-    let ended = false
-    for (const dir of [fresh, again]) ended = await dieAfter(dir, last)
-    const copy = copyOf(again, `${again}-copy`)
-    for (const dir of [fresh, copy]) {
-      assert.equal((await start(dir)).state, expected, `killed at operation ${last}`)
-      assert.deepEqual(filesOf(dir, /tmp$/), [])
-      rmSync(dir, { recursive: true })
-    }
-    if (ended) break
-    assert.ok(last < 500)
-  }
-})
-
-/** Opens on a disk that dies before its operation number `last` + 1. True when the start was done by then. */
-async function dieAfter(dir: string, last: number): Promise<boolean> {
-  let operations = 0
-  let died: () => void = () => undefined
-  const death = new Promise<false>(resolve => {
-    died = () => resolve(false)
-  })
-  const disk = new FaultyDisk(({ operation, bytes }) => {
-    if (++operations <= last) return undefined
-    died()
-    // A write is cut in the middle.
-    if (operation === 'write' && operations === last + 1)
-      return { most: bytes!.length >> 1, error: new Error('dead') }
-    return new Promise<undefined>(() => undefined)
-  })
-  const opened = openIn({ dir, durability: 'os', segmentBytes, onEvent: () => undefined }, testWorld(disk))
-  const done = await Promise.race([
-    opened.then(
-      () => true,
-      () => false,
-    ),
-    death,
-  ])
-  await new Promise(setImmediate)
-  await disk.abandon()
-  return done
-}
 
 test('replay: a batch with a right CRC that does not follow on, or makes no sense, is refused', async t => {
   const { directory } = await sample(t)

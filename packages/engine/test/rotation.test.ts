@@ -18,7 +18,7 @@ const segment = (number: number): string => `segment-${String(number).padStart(1
 /** The seal that ends a segment: 80 bytes and the terminator, not the first thing in it. */
 const isSeal = ({ operation, bytes }: Call): boolean => operation === 'write' && bytes!.length === 88
 
-test('what is decided while the log moves on to its next file finds a place, though the one after is not ready', async t => {
+test('what is decided while the log moves on to its next file finds a place', async t => {
   const dir = temporaryDirectory(t)
   const sealing = gate()
   const preparing = gate()

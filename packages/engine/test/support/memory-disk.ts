@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Disk, DiskEntry, DiskFile } from '../../src/disk/disk.ts'
 
-/** A disk in memory, for looking at very many directories that differ in a bit. Its bytes are never changed in place. */
+/** A disk in memory, for very many directories that differ in a bit. Bytes are never changed in place. */
 export class MemoryDisk implements Disk {
   readonly #files: Map<string, Uint8Array>
 

@@ -8,10 +8,8 @@ export function render(pool: PoolState): string {
 
 /** All that an engine shows of itself: every pool in full, the LSN and the last draw number. */
 export async function renderEverything(kuji: Kuji): Promise<object> {
-  const pools: PoolState[] = []
-  for (const { id } of await kuji.pools()) pools.push(await kuji.pool(id))
   const { lsn, drawNumber } = kuji.status()
-  return { pools, lsn, drawNumber }
+  return { pools: await allPools(kuji), lsn, drawNumber }
 }
 
 /** Every pool in full: what has to be the same before and after a restart. */
