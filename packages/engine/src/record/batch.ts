@@ -57,7 +57,7 @@ export function writeHeader(view: DataView, header: BatchHeader): void {
   view.setUint32(36, header.records, true)
 }
 
-/** The length that the header at `at` declares, or 0 where it cannot be one: too small, too large, not a multiple of 8. */
+/** The length that the header at `at` declares, or 0 where it cannot be one: out of bounds, not a multiple of 8. */
 export function readLength(view: DataView, at: number): number {
   if (at + headerBytes > view.byteLength) return 0
   const length = view.getUint32(at + 4, true)

@@ -199,7 +199,8 @@ class Recovery {
       told = now
       const percent = Math.round((at / views.bytes.length) * 100)
       const { lsn } = this.#replayer.position
-      const message = `recovering: ${segmentName(header.number)} ${percent} %, segment ${header.number} of ${this.#headers.at(-1)!.number}, LSN ${lsn}`
+      const last = this.#headers.at(-1)!.number
+      const message = `recovering: ${segmentName(header.number)} ${percent} %, the last is ${last}, LSN ${lsn}`
       this.#options.onEvent({ type: 'recovery-progress', level: 'info', message, lsn, percent })
     })
   }
@@ -267,7 +268,8 @@ class Recovery {
     await writeFully(file, broken, 0)
     await file.sync()
     await file.close()
-    const message = `${segmentName(header.number)}: cut a torn batch of ${broken.length} bytes at offset ${end}, never answered; a copy is in ${name}`
+    const what = `cut a torn batch of ${broken.length} bytes at offset ${end}, never answered`
+    const message = `${segmentName(header.number)}: ${what}; a copy is in ${name}`
     onEvent({
       type: 'torn-batch-cut',
       level: 'warn',

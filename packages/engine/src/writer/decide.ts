@@ -85,7 +85,7 @@ export class Decider {
     return new BulkReceipt(first, id, items, itemIds, version, at)
   }
 
-  /** The items of a receipt for one draw: frozen and shared, since an array for each would be an eighth of its memory. */
+  /** The items of a receipt for one draw: frozen and shared, which saves an eighth of a draw's memory. */
   #single(pool: Pool, item: number): readonly string[] {
     const id = pool.itemIds[item]!
     if (pool.itemIds.length > sharedItems) return [id]
@@ -313,7 +313,7 @@ function poolClosed(pool: Pool): KujiError {
   return refuse('POOL_CLOSED', `pool "${pool.id}" is closed`, { pool: pool.id })
 }
 
-/** A refusal is an everyday answer: it carries no stack, which would name the writer's loop and cost more than a draw. */
+/** A refusal is an everyday answer: it carries no stack, which would name our loop and cost more than a draw. */
 export function refuse(code: Code, message: string, fields: ErrorFields = {}): KujiError {
   const { stackTraceLimit } = Error
   Error.stackTraceLimit = 0
