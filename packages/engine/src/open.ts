@@ -11,6 +11,7 @@ import { InlineAppender } from './log/appender.ts'
 import type { SegmentKeeper } from './log/file-log.ts'
 import { FileLog } from './log/file-log.ts'
 import { MemoryLog } from './log/memory-log.ts'
+import { parseSegmentName } from './log/segment.ts'
 import { ThreadAppender } from './log/thread-appender.ts'
 import { checkFields, checkWhole, invalid } from './pool/check.ts'
 import { State } from './pool/state.ts'
@@ -84,6 +85,7 @@ export async function openIn(options: OpenOptions, world: World): Promise<Kuji> 
     }
     const recovered = await recover({ disk, directory: dir, segmentBytes, onEvent, now: world.now })
     const { identity, state, position, current } = recovered
+    if (durability === 'sync') await syncSegments(disk, dir)
     onEvent({ type: 'recovered', level: 'info', message: `at LSN ${position.lsn}`, lsn: position.lsn })
     let full = ''
     const onRoom = (reason: string): void => {
@@ -107,6 +109,19 @@ export async function openIn(options: OpenOptions, world: World): Promise<Kuji> 
   } catch (error) {
     await lock.release()
     throw error
+  }
+}
+
+/** What an earlier run with durability `os` left to the kernel has to be on the device before more is promised. */
+async function syncSegments(disk: Disk, directory: string): Promise<void> {
+  for (const { name } of await disk.list(directory)) {
+    if (parseSegmentName(name) === 0) continue
+    const file = await disk.open(`${directory}/${name}`, { dataSync: false })
+    try {
+      await file.sync()
+    } finally {
+      await file.close()
+    }
   }
 }
 

@@ -76,18 +76,17 @@ test('H: a last batch cut at any byte, or with its end replaced by noise, is cut
 })
 
 test('H: bytes that a recycled file held before are never taken for batches', async t => {
-  const { directory, states, lastLsn } = await sample(t)
+  const { directory, states, lastLsn } = await sample(t, { counts: new Array(18).fill(400) })
   const { path, batch, number } = lastBatch(directory)
   const older = readFileSync(segmentPath(directory, number - 1))
   const end = batch.offset + batch.length
-  const boundaries = batchesOf(directory, number - 1).map(({ offset }) => offset)
-  for (const from of [end, end + 8, ...boundaries.filter(offset => offset > end + 8)]) {
+  const stale = batchesOf(directory, number - 1)[1]!
+  assert.ok(end + 8 + stale.length < segmentBytes)
+  for (const from of [end, end + 8]) {
     const dir = copyOf(directory, `${directory}-${from}`)
-    // Right behind the end stands a whole batch of the segment before, its LSN even raised to be the next one.
+    // A whole batch of the segment before, just as it was written there.
     alter(path.replace(directory, dir), bytes => {
-      const stale = Buffer.from(older.subarray(boundaries[1]!))
-      stale.writeBigUInt64LE(BigInt(lastLsn + 1), 8)
-      stale.copy(bytes, from, 0, bytes.length - from)
+      older.copy(bytes, from, stale.offset, stale.offset + segmentBytes - from)
       return undefined
     })
     const result = await start(dir)

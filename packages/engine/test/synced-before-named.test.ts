@@ -5,14 +5,16 @@ import { NodeDisk } from '../src/disk/node-disk.ts'
 import type { SystemCalls } from '../src/disk/system-calls.ts'
 import { blockingCalls } from '../src/disk/system-calls.ts'
 import { openIn } from '../src/open.ts'
+import { filesOf } from './support/directory.ts'
 import type { Call } from './support/faulty-disk.ts'
 import { FaultyDisk } from './support/faulty-disk.ts'
+import { sample } from './support/starts.ts'
 import { temporaryDirectory } from './support/temporary.ts'
 import { testWorld } from './support/world.ts'
 
 /**
- * What a crash of the machine may undo is every change of a directory since its last sync, in any choice of them. No
- * test can cut the power; these look at the order of the calls.
+ * What a crash of the machine may undo is every change of a file or directory since its last sync, in any choice of
+ * them. No test here can cut the power; these look at the order of the calls.
  */
 test('a directory that is made is synced into each of its parents', async t => {
   const parent = temporaryDirectory(t)
@@ -71,4 +73,18 @@ test('names are given and taken one at a time, each synced before what relies on
     unsynced = call
   }
   assert.ok(removals > 3)
+})
+
+test('what an earlier run left to the kernel is synced before a sync log goes on', async t => {
+  const { directory } = await sample(t, { end: 'shutdown' })
+  const synced = new Set<string>()
+  const disk = new FaultyDisk(({ operation, name }) => {
+    if (operation === 'sync') synced.add(name)
+    return undefined
+  })
+  const segments = filesOf(directory, /^segment-\d+\.log$/)
+  assert.ok(segments.length > 3)
+  const kuji = await openIn({ dir: directory, durability: 'sync', segmentBytes: 4096 }, testWorld(disk))
+  for (const name of segments) assert.ok(synced.has(name), name)
+  await kuji.close()
 })
