@@ -5,7 +5,7 @@ import { checkFrame } from '../log/frame.ts'
 import type { SegmentHeader } from '../log/segment.ts'
 import { segmentHeaderBytes, segmentSeed } from '../log/segment.ts'
 import { State } from '../pool/state.ts'
-import { readHeader } from '../record/batch.ts'
+import { readHeader, terminatorBytes } from '../record/batch.ts'
 import type { OutcomeViews } from '../record/records.ts'
 import { findOverdrawn } from '../recovery/judge.ts'
 import { logStart, Replayer } from '../recovery/replay.ts'
@@ -298,7 +298,14 @@ export class LogReading {
     }
     const overdrawn = findOverdrawn(this.replayer.state)
     if (overdrawn !== '') return { kind: 'stock', offset: end, lastLsn: null, message: overdrawn }
-    if (isTerminated(views, end)) return null
+    const terminated = isTerminated(views, end)
+    // A file that is not what its header says may have held more than this: only the zeros behind a batch prove that
+    // nothing followed it.
+    if (this.verdicts.has(number) && (!terminated || end + terminatorBytes > views.bytes.length)) {
+      const message = `the end of the log is missing behind offset ${end}: ${this.verdicts.get(number)!.why}`
+      return { kind: 'damage', offset: end, lastLsn: null, message }
+    }
+    if (terminated) return null
     const message = `torn at offset ${end}: the batch there is not whole and nothing follows it; the next start cuts it`
     return { kind: 'torn', offset: end, lastLsn: this.lsn + 1, message }
   }

@@ -1,5 +1,5 @@
 import { limits } from '../contract/index.ts'
-import { segmentName } from '../log/segment.ts'
+import { segmentHeaderBytes, segmentName } from '../log/segment.ts'
 import type { SegmentFile } from './files.ts'
 import { segmentNumbers } from './files.ts'
 import type { LogReading } from './reading.ts'
@@ -111,13 +111,15 @@ function whyImpossible({ noStart, stop, files, fault }: LogReading): string {
 
 /** The first of the live segments that go without a gap up to `last`, each with a header that is good or mended. */
 function firstKept({ files, verdicts, reports }: LogReading, last: number): number {
+  const lastRead = Math.max(...[...reports.values()].map(({ number, replayed }) => (replayed ? number : 0)))
   let first = last
   for (;;) {
     const before = first - 1
     if (!files.live.has(before)) return first
     const verdict = verdicts.get(before)
     const report = reports.get(before)
-    const mended = verdict?.kind === 'damage' && report?.replayed === true && report.end === 'full'
+    const readWhole = report?.replayed === true && (report.end === 'full' || before === lastRead)
+    const mended = verdict?.kind === 'damage' && readWhole
     if (verdict !== undefined && !mended) return first
     first = before
   }
@@ -143,7 +145,8 @@ function planRewrites(reading: LogReading, first: number, last: number, cut: num
     if (number !== cut && verdict === undefined) continue
     const file = files.live.get(number)
     const source = file === undefined || verdict?.kind === 'foreign' ? null : file
-    const end = number === cut ? stop!.offset : ends.get(number)!
+    // One that the replay did not come to stands behind the end of the log, and holds nothing.
+    const end = number === cut ? stop!.offset : (ends.get(number) ?? segmentHeaderBytes)
     const size = source?.bytes ?? files.live.get(number - 1)?.bytes ?? limits.segmentBytes
     rewrites.push({ number, source, end, bytes: wholePages(Math.max(size, end + sealRoomBytes)) })
   }
