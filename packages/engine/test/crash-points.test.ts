@@ -94,7 +94,7 @@ async function dieAt(dir: string, last: number, torn: boolean, told: Told): Prom
   })
   const script = async (): Promise<true> => {
     const kuji = await openIn(
-      { dir, durability: 'sync', segmentBytes, onEvent: () => undefined },
+      { dir, durability: torn ? 'os' : 'sync', segmentBytes, onEvent: () => undefined },
       testWorld(disk, last),
     )
     await runScript(kuji, told)
@@ -159,7 +159,7 @@ for (const torn of [false, true]) {
       const what = `operation ${last}`
       const events: EngineEvent[] = []
       const onEvent = (event: EngineEvent): number => events.push(event)
-      const kuji = await openIn({ dir, durability: 'sync', segmentBytes, onEvent }, testWorld())
+      const kuji = await openIn({ dir, durability: 'os', segmentBytes, onEvent }, testWorld())
       const pools = await allPools(kuji)
       const { drawNumber } = kuji.status()
       checkState(dir, told, pools, drawNumber, what)
