@@ -44,6 +44,19 @@ export interface DiskLock {
   release(): Promise<void>
 }
 
+/**
+ * What is written beside the log goes in pieces of this size, each synced by itself (O_DSYNC): one large sync would
+ * hold up the log's own writes for as long as it takes.
+ */
+export const pieceBytes = 128 * 1024
+
+/** Writes all of `bytes` from the start of the file, piece by piece. */
+export async function writePieces(file: DiskFile, bytes: Uint8Array, position = 0): Promise<void> {
+  for (let at = 0; at < bytes.length; at += pieceBytes) {
+    await writeFully(file, bytes.subarray(at, at + pieceBytes), position + at)
+  }
+}
+
 /** Writes all of `bytes`, going on after short writes. A write that makes no progress throws. */
 export async function writeFully(file: DiskFile, bytes: Uint8Array, position: number): Promise<void> {
   let written = 0

@@ -3,7 +3,7 @@ import { constants, zstdCompressSync } from 'node:zlib'
 import type { EngineEvent } from '../contract/index.ts'
 import { KujiError } from '../contract/index.ts'
 import type { Disk } from '../disk/disk.ts'
-import { writeFully } from '../disk/disk.ts'
+import { writePieces } from '../disk/disk.ts'
 import { checkFrame } from '../log/frame.ts'
 import {
   decodeSegmentHeader,
@@ -149,9 +149,9 @@ export class Maintenance {
     await disk.makeDirectory(archive)
     const packed = zstdCompressSync(await disk.read(`${directory}/${name}`), archiveOptions)
     const path = `${archive}/${name}.zst`
-    const file = await disk.create(`${path}.tmp`, { dataSync: false })
+    const file = await disk.create(`${path}.tmp`, { dataSync: true })
     try {
-      await writeFully(file, packed, 0)
+      await writePieces(file, packed)
       await file.sync()
     } finally {
       await file.close()

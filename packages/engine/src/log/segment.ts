@@ -1,7 +1,7 @@
 import { crc32 } from 'node:zlib'
 import { KujiError } from '../contract/index.ts'
 import type { Disk } from '../disk/disk.ts'
-import { writeFully } from '../disk/disk.ts'
+import { pieceBytes, writeFully, writePieces } from '../disk/disk.ts'
 import { terminatorBytes } from '../record/batch.ts'
 import { ByteReader, ByteWriter } from '../record/bytes.ts'
 
@@ -93,7 +93,7 @@ export function segmentSeed(header: Pick<SegmentHeader, 'identity' | 'number'>):
   return crc32(writer.written())
 }
 
-const zeros = new Uint8Array(1024 * 1024)
+const zeros = new Uint8Array(pieceBytes)
 
 /** Writes zeros to a file, in large pieces. */
 async function fillWithZeros(
@@ -122,7 +122,7 @@ export async function writeSegment(
   const file = await disk.create(temporary, { dataSync: true })
   try {
     await writeFully(file, encodeSegmentHeader(header), 0)
-    if (content.length > 0) await writeFully(file, content, segmentHeaderBytes)
+    await writePieces(file, content, segmentHeaderBytes)
     await fillWithZeros(file, segmentHeaderBytes + content.length, header.bytes)
     await file.sync()
   } catch (error) {

@@ -33,7 +33,7 @@ export function aliasColumns(weights: Float64Array): AliasColumns {
 
   // 2^columnBits > items: room for the reject outcome.
   const columnBits = 32 - Math.clz32(items)
-  const bits = sum <= 2 ** 12 && columnBits <= 16 ? 16 : sum <= 2 ** 24 ? 32 : 52
+  const bits = sum <= 2 ** 12 && columnBits <= 16 ? 16 : sum <= 2 ** 28 ? 32 : 52
   const share = Math.floor(2 ** bits / sum)
   const masses = new Float64Array(2 ** columnBits)
   for (let item = 0; item < items; item++) masses[item] = share * weights[item]!

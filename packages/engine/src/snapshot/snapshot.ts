@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { KujiError } from '../contract/index.ts'
 import type { Disk } from '../disk/disk.ts'
-import { writeFully } from '../disk/disk.ts'
+import { pieceBytes, writeFully, writePieces } from '../disk/disk.ts'
 import { identityBytes } from '../log/segment.ts'
 import { computeSums, Pool } from '../pool/pool.ts'
 import { computeStateHash, State } from '../pool/state.ts'
@@ -27,7 +27,6 @@ export interface Snapshot {
 const snapshotVersion = 1
 const magic = Buffer.from('KUJISNAP', 'latin1')
 const namePattern = /^snapshot-(\d{10})\.snap$/
-const chunkBytes = 1024 * 1024
 
 export function snapshotName(segment: number): string {
   return `snapshot-${String(segment).padStart(10, '0')}.snap`
@@ -83,21 +82,21 @@ export async function writeSnapshot(disk: Disk, directory: string, snapshot: Sna
   const path = `${directory}/${snapshotName(snapshot.segment)}`
   const temporary = `${path}.tmp`
   const digest = createHash('sha256')
-  const file = await disk.create(temporary, { dataSync: false })
+  const file = await disk.create(temporary, { dataSync: true })
   let at = 0
-  let writer = new ByteWriter(chunkBytes)
+  let writer = new ByteWriter(pieceBytes)
   const flush = async (): Promise<void> => {
     const chunk = writer.written()
     digest.update(chunk)
-    await writeFully(file, chunk, at)
+    await writePieces(file, chunk, at)
     at += chunk.length
-    writer = new ByteWriter(chunkBytes)
+    writer = new ByteWriter(pieceBytes)
   }
   try {
     writeStart(writer, snapshot)
     for (const pool of snapshot.state.pools.values()) {
       writePool(writer, pool)
-      if (writer.length >= chunkBytes / 2) await flush()
+      if (writer.length >= pieceBytes / 2) await flush()
     }
     await flush()
     await writeFully(file, digest.digest(), at)

@@ -54,19 +54,12 @@ export class Decider {
     const { itemIds, version } = pool!
     if (taken === 1 && pool!.lastOne < 0) {
       const start = this.#choose(batch, pool!, 1)
-      return {
-        id: first,
-        pool: id,
-        items: this.#single(pool!, batch.outcomes[start]!),
-        version,
-        at,
-        replayed: false,
-      }
+      return makeReceipt(first, id, this.#single(pool!, batch.outcomes[start]!), version, at)
     }
     const outcomes = this.#drawAll(batch, pool!, taken)
     const items: string[] = new Array(outcomes.length)
     for (let k = 0; k < outcomes.length; k++) items[k] = itemIds[outcomes[k]!]!
-    return { id: first, pool: id, items, version, at, replayed: false }
+    return makeReceipt(first, id, items, version, at)
   }
 
   drawMany(
@@ -212,6 +205,20 @@ export class Decider {
     return pool === undefined ? 0 : (count + 1) * outcomeWidth(pool)
   }
 }
+
+function makeReceipt(
+  id: number,
+  pool: string,
+  items: readonly string[],
+  version: number,
+  at: number,
+): Receipt {
+  return { id, pool, items, version, at, replayed: false }
+}
+
+// A field that has held nothing but large numbers gets a box of its own for each one, 16 bytes a receipt. A field that
+// has once held something else takes the box it is given: the same one for all receipts of a batch.
+makeReceipt(0, '', [], 0, undefined as unknown as number)
 
 /** A bulk receipt; counting waits until somebody asks. */
 class BulkReceipt implements DrawManyReceipt {

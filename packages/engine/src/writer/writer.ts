@@ -51,7 +51,8 @@ export class Writer {
   #spare = new BatchBuilder()
   readonly #seals = new BatchBuilder()
   // The open batch: what was so when it was begun.
-  #openTime = 0
+  // Left undefined at first on purpose: see makeReceipt in decide.ts.
+  #openTime: number
   #openHash = 0
   #openFirstDraw = 0
   #lsn: number
