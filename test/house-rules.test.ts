@@ -30,6 +30,7 @@ const seams = new Map([
     'where tests and simulators put their own disk, clock and randomness',
   ],
   ['packages/engine/src/open.ts: World', 'the parameter of openIn'],
+  ['packages/engine/src/inspect/repair.ts: repairOn', 'where tests put their own disk'],
   ['packages/engine/src/random/deterministic.ts: deterministicRandom', 'the words of tests and simulations'],
 ])
 

@@ -33,7 +33,7 @@ interface Count {
  * Counts what stands in whole batches behind the place where a log breaks off. Draw numbers and LSNs have no gap, so
  * the last whole batch tells how many there were; which items they are, only whole batches tell.
  */
-export class LossCounter implements RecordVisitor {
+class LossCounter implements RecordVisitor {
   readonly #state: State
   readonly #from: { lsn: number; drawNumber: number }
   /** By pool number; null where it was deleted. */

@@ -13,7 +13,7 @@ export function hexHash(hash: number): string {
 }
 
 /** A pool's rules as the document that declares them. */
-export function describeRules(rules: Rules): PoolManifest {
+function describeRules(rules: Rules): PoolManifest {
   const { id, mode, itemIds, weights, decimals, stock, fallback, lastOne, metadata, itemMetadata } = rules
   const items: ItemManifest[] = itemIds.map((itemId, i) => ({
     id: itemId,

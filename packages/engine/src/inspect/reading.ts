@@ -293,7 +293,8 @@ export class LogReading {
     }
     const successor = this.#successor(number)
     if (successor !== undefined || file.archived) {
-      const message = `damaged at offset ${end}: it was ended in order once${successor === undefined ? '' : `, as ${successor.file} shows`}`
+      const proof = successor === undefined ? '' : `, as ${successor.file} shows`
+      const message = `damaged at offset ${end}: it was ended in order once${proof}`
       return { kind: 'damage', offset: end, lastLsn: null, message }
     }
     const overdrawn = findOverdrawn(this.replayer.state)

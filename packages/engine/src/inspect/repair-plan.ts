@@ -95,7 +95,7 @@ function whyImpossible({ noStart, stop, files, fault }: LogReading): string {
   if (noStart) return `${fault!.message}: there is no state to go on from`
   if (fault?.kind === 'format') return `${fault.file} was written by a newer kuji: ${fault.message}`
   if (fault?.kind === 'stock')
-    return `${fault.message}: its checksums are right, so this is a defect or a forgery, and nothing that a cut would mend`
+    return `${fault.message}: the checksums are right, so this is a defect or a forgery that no cut would mend`
   if (
     stop !== null &&
     stop.kind !== 'torn' &&

@@ -198,7 +198,8 @@ class Repair {
     if (position.lsn === lsn && state.drawNumber === drawNumber) return
     throw new KujiError(
       'INTERNAL',
-      `the repaired log ends at LSN ${position.lsn}, draw ${state.drawNumber}, and should at LSN ${lsn}, draw ${drawNumber}; all that was replaced is in ${this.#broken}`,
+      `the repaired log ends at LSN ${position.lsn}, draw ${state.drawNumber}, and should at LSN ${lsn}, ` +
+        `draw ${drawNumber}; all that was replaced is in ${this.#broken}`,
     )
   }
 }

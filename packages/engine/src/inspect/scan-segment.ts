@@ -27,7 +27,7 @@ export function visitWholeBatches(
 }
 
 /** Counts draws and remembers a seal, and cares for nothing else in a batch. */
-export class BatchCounter implements RecordVisitor {
+class BatchCounter implements RecordVisitor {
   drawCount = 0
   sealReason: SealReason | null = null
 

@@ -1,8 +1,10 @@
+import assert from 'node:assert/strict'
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import type { Kuji, PoolState } from '@kuji/engine'
+import type { Kuji, LogLosses, PoolState } from '@kuji/engine'
+import { open } from '@kuji/engine'
 import { openIn } from '../../src/open.ts'
-import type { LoggedBatch } from '../support/log-reader.ts'
+import type { LoggedBatch, LoggedDraw } from '../support/log-reader.ts'
 import { listBatches } from '../support/log-reader.ts'
 import { allPools } from '../support/render.ts'
 import { testWorld } from '../support/world.ts'
@@ -91,7 +93,7 @@ function fail({ level, message }: { level: string; message: string }): void {
 }
 
 /** The state at an LSN: that of the last call at or before it; only seals can stand between. */
-export function momentAt({ moments }: Campaign, lsn: number): Moment {
+function momentAt({ moments }: Campaign, lsn: number): Moment {
   return moments.findLast(moment => moment.lsn <= lsn)!
 }
 
@@ -126,4 +128,39 @@ export function flip(directory: string, file: string, offset: number): void {
     bytes[offset]! ^= 0x10
     return undefined
   })
+}
+
+/** The directory opens, at this LSN, with the state that was known there; a draw goes on from the last number. */
+export async function assertOpensAt(
+  campaign: Campaign,
+  directory: string,
+  lsn: number,
+  drawNumber: number,
+): Promise<void> {
+  const kuji = await open({ dir: directory, durability: 'os', segmentBytes: 4096, onEvent: () => undefined })
+  try {
+    assert.equal(kuji.status().lsn, lsn)
+    assert.equal(kuji.status().drawNumber, drawNumber)
+    const moment = momentAt(campaign, lsn)
+    assert.equal(moment.drawNumber, drawNumber)
+    assert.deepEqual(await allPools(kuji), moment.pools)
+    assert.equal((await kuji.draw('summer')).id, drawNumber + 1)
+  } finally {
+    await kuji.close()
+  }
+}
+
+/** Draws by pool and item, for those of the truth that `pick` takes. */
+export function countsOf(draws: readonly LoggedDraw[]): Record<string, number> {
+  const counts: Record<string, number> = {}
+  for (const { pool, item } of draws) counts[`${pool} ${item}`] = (counts[`${pool} ${item}`] ?? 0) + 1
+  return counts
+}
+
+/** The same for those that a repair tells as lost and readable. */
+export function countsIn(lost: LogLosses): Record<string, number> {
+  const counts: Record<string, number> = {}
+  for (const { pool, items } of lost.pools)
+    for (const { item, draws } of items) counts[`${pool} ${item}`] = (counts[`${pool} ${item}`] ?? 0) + draws
+  return counts
 }

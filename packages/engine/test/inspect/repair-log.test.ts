@@ -1,23 +1,22 @@
 import assert from 'node:assert/strict'
-import { copyFileSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs'
+import { copyFileSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { before, test } from 'node:test'
 import type { RepairReport } from '@kuji/engine'
 import { inspectLog, open, repairLog } from '@kuji/engine'
-import { repairOn } from '../../src/inspect/repair.ts'
 import { copyOf, fingerprint } from '../support/directory.ts'
-import { FaultyDisk } from '../support/faulty-disk.ts'
 import type { LoggedDraw } from '../support/log-reader.ts'
 import { readLogOnPaper } from '../support/log-reader.ts'
-import { allPools } from '../support/render.ts'
 import { temporaryDirectory } from '../support/temporary.ts'
 import type { Campaign } from './campaign.ts'
 import {
+  assertOpensAt,
   batchesOf,
   change,
+  countsIn,
+  countsOf,
   flip,
   liveSegments,
-  momentAt,
   runCampaign,
   segmentFile,
   snapshotFile,
@@ -46,35 +45,6 @@ function copy(damage: (directory: string) => void): string {
   const directory = copyOf(whole.directory, join(root, `copy-${copies++}`))
   damage(directory)
   return directory
-}
-
-/** The directory opens, at this LSN, with the state that was known there; a draw goes on from the last number. */
-async function assertOpensAt(directory: string, lsn: number, drawNumber: number): Promise<void> {
-  const kuji = await open({ dir: directory, durability: 'os', segmentBytes: 4096, onEvent: () => undefined })
-  try {
-    assert.equal(kuji.status().lsn, lsn)
-    assert.equal(kuji.status().drawNumber, drawNumber)
-    const moment = momentAt(whole, lsn)
-    assert.equal(moment.drawNumber, drawNumber)
-    assert.deepEqual(await allPools(kuji), moment.pools)
-    assert.equal((await kuji.draw('summer')).id, drawNumber + 1)
-  } finally {
-    await kuji.close()
-  }
-}
-
-/** Draws by pool and item, for those of the truth that `pick` takes. */
-function countsOf(draws: readonly LoggedDraw[]): Record<string, number> {
-  const counts: Record<string, number> = {}
-  for (const { pool, item } of draws) counts[`${pool} ${item}`] = (counts[`${pool} ${item}`] ?? 0) + 1
-  return counts
-}
-
-function countsIn({ lost }: RepairReport): Record<string, number> {
-  const counts: Record<string, number> = {}
-  for (const { pool, items } of lost.pools)
-    for (const { item, draws } of items) counts[`${pool} ${item}`] = (counts[`${pool} ${item}`] ?? 0) + draws
-  return counts
 }
 
 /** Draws of a batch of the whole log, by its LSN. */
@@ -110,7 +80,7 @@ test('a damaged batch: the log is cut before it, and what goes is told to the la
   const unreadable = drawsOf(damaged.lsn, segment)
   const readable = truth.slice(damaged.firstDraw - 1 + unreadable.length)
   assert.equal(lost.readableDraws, readable.length)
-  assert.deepEqual(countsIn(report), countsOf(readable))
+  assert.deepEqual(countsIn(report.lost), countsOf(readable))
   assert.ok(lost.pools.every(({ assumed }) => assumed))
   const later = liveSegments(whole.directory).filter(number => number > segment)
   assert.deepEqual(report.moved, later.map(segmentFile).reverse())
@@ -123,7 +93,7 @@ test('a damaged batch: the log is cut before it, and what goes is told to the la
     const kept = readFileSync(join(directory, report.broken, segmentFile(number)))
     assert.ok(kept.equals(readFileSync(join(whole.directory, segmentFile(number)))))
   }
-  await assertOpensAt(directory, report.lsn, report.drawNumber)
+  await assertOpensAt(whole, directory, report.lsn, report.drawNumber)
   const after = await inspectLog(directory)
   assert.equal(after.fault, null)
   assert.deepEqual(after.warnings, [])
@@ -138,9 +108,9 @@ test('a missing segment: an empty one takes its place, and what stood in it is c
   assert.equal(report.lost.draws, truth.length - first!.firstDraw + 1)
   const readable = truth.slice(batchesOf(whole.directory, missing + 1)[0]!.firstDraw - 1)
   assert.equal(report.lost.readableDraws, readable.length)
-  assert.deepEqual(countsIn(report), countsOf(readable))
+  assert.deepEqual(countsIn(report.lost), countsOf(readable))
   assert.deepEqual(report.created, [segmentFile(missing)])
-  await assertOpensAt(directory, first!.lsn - 1, first!.firstDraw - 1)
+  await assertOpensAt(whole, directory, first!.lsn - 1, first!.firstDraw - 1)
 })
 
 test('the end missing: it is said that more may be lost than is known', async () => {
@@ -150,7 +120,7 @@ test('the end missing: it is said that more may be lost than is known', async ()
   const report = await repairBothWays(directory)
   assert.equal(report.lost.complete, false)
   assert.equal(report.lost.draws, 0)
-  await assertOpensAt(directory, report.lsn, report.drawNumber)
+  await assertOpensAt(whole, directory, report.lsn, report.drawNumber)
 })
 
 test('a segment of another directory is put aside, and those behind it', async () => {
@@ -162,7 +132,7 @@ test('a segment of another directory is put aside, and those behind it', async (
   const [first] = batchesOf(whole.directory, newer + 2)
   assert.equal(report.lsn, first!.lsn - 1)
   assert.deepEqual(report.copied, [segmentFile(newer + 2)])
-  await assertOpensAt(directory, report.lsn, report.drawNumber)
+  await assertOpensAt(whole, directory, report.lsn, report.drawNumber)
 })
 
 const harmless: readonly [string, (directory: string) => void][] = [
@@ -211,7 +181,7 @@ for (const [name, damage] of harmless) {
     assert.equal(report.impossible, '')
     assert.deepEqual([report.lsn, report.lost.firstLsn, report.lost.draws], [lastLsn, null, 0])
     assert.equal(report.lost.complete, true)
-    await assertOpensAt(directory, lastLsn, truth.length)
+    await assertOpensAt(whole, directory, lastLsn, truth.length)
   })
 }
 
@@ -223,7 +193,7 @@ test('what is behind the newest snapshot is cut at the snapshot where the segmen
   const [first] = batchesOf(whole.directory, newer + 1)
   assert.equal(report.lsn, first!.lsn - 1)
   assert.equal(report.lost.complete, false)
-  await assertOpensAt(directory, report.lsn, report.drawNumber)
+  await assertOpensAt(whole, directory, report.lsn, report.drawNumber)
 })
 
 const untouched: readonly [string, (directory: string) => void, RegExp | null][] = [
@@ -274,149 +244,3 @@ test('a directory that is open elsewhere is not repaired', async () => {
   assert.equal((await inspectLog(directory)).fault, null)
   await kuji.close()
 })
-
-/** What else may be wrong at once, for looking at every step of a repair. */
-const compound: readonly [string, (directory: string) => void][] = [
-  ['a damaged batch', dir => flip(dir, segmentFile(newer + 1), batchesOf(dir, newer + 1)[2]!.offset + 76)],
-  [
-    'a gap before the newest snapshot and one behind it',
-    dir => {
-      rmSync(join(dir, segmentFile(newer - 1)))
-      rmSync(join(dir, segmentFile(newer + 2)))
-    },
-  ],
-  [
-    'two segments swapped',
-    dir => {
-      renameSync(join(dir, segmentFile(newer + 1)), join(dir, 'x'))
-      renameSync(join(dir, segmentFile(newer + 2)), join(dir, segmentFile(newer + 1)))
-      renameSync(join(dir, 'x'), join(dir, segmentFile(newer + 2)))
-    },
-  ],
-  [
-    'bad snapshots and damaged headers',
-    dir => {
-      for (const segment of [older, newer]) flip(dir, snapshotFile(segment), 300)
-      for (const number of [newer, newer + 1]) flip(dir, segmentFile(number), 5)
-    },
-  ],
-]
-
-for (const [name, damage] of compound) {
-  test(`a repair of ${name} that is stopped at any step is refused at the start, or stands as it would have`, async () => {
-    const { lsn, drawNumber } = await repairLog(copy(damage), { dryRun: true })
-    let stopped = true
-    for (let step = 1; stopped; step++) {
-      const directory = copy(damage)
-      let operations = 0
-      const disk = new FaultyDisk(({ operation }) => {
-        const changes = !['list', 'read', 'readStart', 'lock', 'close', 'openToOthers'].includes(operation)
-        return changes && ++operations >= step ? { error: new Error('power cut') } : undefined
-      })
-      stopped = await repairOn(disk, directory, { dryRun: false }).then(
-        () => false,
-        () => true,
-      )
-      await disk.abandon()
-      const opened = await open({
-        dir: copyOf(directory, `${directory}-opened`),
-        durability: 'os',
-        onEvent: () => undefined,
-      }).catch((error: { code: string }) => error)
-      if ('status' in opened) {
-        assert.deepEqual([opened.status().lsn, opened.status().drawNumber], [lsn, drawNumber], `step ${step}`)
-        await opened.close()
-      } else assert.equal(opened.code, 'CORRUPT')
-      await repairLog(directory, { dryRun: false })
-      await assertOpensAt(directory, lsn, drawNumber)
-      rmSync(directory, { recursive: true })
-      rmSync(`${directory}-opened`, { recursive: true })
-    }
-  })
-}
-
-/** Numbers that are always the same. */
-function numbersFrom(seed: number): (below: number) => number {
-  let state = seed
-  return below => {
-    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0
-    return Math.floor((state / 2 ** 32) * below)
-  }
-}
-
-/** One to three accidents among the files of a log. */
-function mishap(directory: string, random: (below: number) => number): string {
-  const told: string[] = []
-  for (let count = 1 + random(3); count > 0; count--) {
-    const names = readdirSync(directory, { recursive: true, encoding: 'utf8' })
-    const files = names.filter(name => /\.(log|snap|zst)$/.test(name)).sort()
-    const file = files[random(files.length)]!
-    const size = readFileSync(join(directory, file)).length
-    const at = random(size)
-    const kind = ['flip', 'flip', 'flip', 'zero', 'truncate', 'remove', 'copy'][random(7)]!
-    told.push(`${kind} ${file} ${at}`)
-    if (kind === 'flip') flip(directory, file, at)
-    else if (kind === 'zero') {
-      // Zeros over the end of the log look like its end: nobody can tell.
-      if (file === segmentFile(current)) continue
-      change(directory, file, bytes => void bytes.fill(0, at, Math.min(at + 512, size)))
-    } else if (kind === 'truncate') change(directory, file, bytes => bytes.subarray(0, at))
-    else if (kind === 'remove') rmSync(join(directory, file))
-    else copyFileSync(join(directory, file), join(directory, files[random(files.length)]!))
-  }
-  return told.join(', ')
-}
-
-test('whatever happens to the files, inspection and start agree, and a repair loses what it says', async t => {
-  const rounds = Number(process.env.KUJI_MISHAPS ?? 60)
-  const seen = { whole: 0, repaired: 0, impossible: 0 }
-  for (let seed = 1; seed <= rounds; seed++) {
-    const directory = copyOf(whole.directory, join(root, 'mishap'))
-    const told = `seed ${seed}: ${mishap(directory, numbersFrom(seed))}`
-    const before = await inspectLog(directory)
-    const opened = copyOf(directory, join(root, 'mishap-opened'))
-    const kuji = await open({ dir: opened, durability: 'os', onEvent: () => undefined }).catch(
-      (error: { code: string; message: string }) => error,
-    )
-    const refused = before.fault !== null && before.fault.kind !== 'torn'
-    if ('status' in kuji) {
-      assert.ok(!refused, `${told}: ${before.fault?.message}`)
-      assert.equal(kuji.status().lsn, before.lsn, told)
-      await kuji.close()
-    } else assert.ok(refused, `${told}: ${kuji.message}`)
-    const report = await repairLog(directory, { dryRun: false })
-    assert.equal(report.needed, refused, told)
-    if (report.impossible !== '') seen.impossible++
-    else {
-      seen[refused ? 'repaired' : 'whole']++
-      assertTrueLosses(report, told)
-      await assertOpensAt(directory, report.lsn, report.drawNumber).catch((error: Error) => {
-        throw new Error(told, { cause: error })
-      })
-    }
-    rmSync(directory, { recursive: true })
-    rmSync(opened, { recursive: true })
-  }
-  t.diagnostic(JSON.stringify(seen))
-})
-
-/** Nothing is told as lost that was not there, and all that was there where it says that it is complete. */
-function assertTrueLosses({ lost, lsn, drawNumber, needed }: RepairReport, told: string): void {
-  if (lost.complete && needed) {
-    assert.equal(lost.lastLsn ?? lsn, lastLsn, told)
-    assert.equal(lost.lastDraw ?? drawNumber, truth.length, told)
-    assert.equal(lost.draws, truth.length - drawNumber, told)
-  }
-  assert.ok((lost.lastLsn ?? lsn) <= lastLsn && drawNumber + lost.draws <= truth.length, told)
-  assert.ok(lost.readableDraws <= lost.draws, told)
-  const counts = countsOf(truth.slice(drawNumber, drawNumber + lost.draws))
-  let readable = 0
-  for (const { pool, items, draws } of lost.pools) {
-    readable += draws
-    for (const { item, draws: times } of items) assert.ok(counts[`${pool} ${item}`]! >= times, told)
-  }
-  assert.equal(readable, lost.readableDraws, told)
-  if (lost.readableDraws === lost.draws) {
-    assert.deepEqual(countsIn({ lost } as RepairReport), counts, told)
-  }
-}

@@ -79,11 +79,13 @@ export function formatChecks(report: LogReport): string {
   const batches = replayed.reduce((sum, segment) => sum + segment.batches, 0)
   const compared = snapshots.filter(({ matches }) => matches === true)
   const before = startLsn === 0 ? '' : `; what is before was removed, and the oldest snapshot stands for it`
+  const lsns = `LSN ${startLsn + 1} to ${lsn}`
+  const draws = `from ${startDrawNumber + 1} to ${drawNumber}`
   const lines = [
     `${directory}: log ${identity}, format ${report.format}`,
     `segments   ${figure(replayed.length)} replayed, ${figure(archived)} of them archived`,
-    `batches    ${figure(batches)}, LSN ${startLsn + 1} to ${lsn}: checksums, hash chain, order, time and epoch${before}`,
-    `draws      ${figure(drawNumber - startDrawNumber)}, from ${startDrawNumber + 1} to ${drawNumber}: no gap, none twice`,
+    `batches    ${figure(batches)}, ${lsns}: checksums, hash chain, order, time and epoch${before}`,
+    `draws      ${figure(drawNumber - startDrawNumber)}, ${draws}: no gap, none twice`,
     `pools      ${figure(report.pools)}: nothing was drawn beyond its stock`,
     `state      ${report.stateHash}: as every seal has it, and as computed anew from the pools`,
     `snapshots  ${figure(snapshots.length)}, ${figure(compared.length)} of them compared with the replay at their LSN`,
@@ -118,12 +120,11 @@ export function formatRepair(report: RepairReport): string {
 function formatLosses(lost: LogLosses, done: boolean): string[] {
   const word = done ? 'Lost' : 'Would be lost'
   const more = lost.complete ? [] : ['More than that may be lost: the end of the log is missing too.']
-  if (lost.firstLsn === null)
-    return [`${word}: nothing that is known.`.replace(lost.complete ? ' that is known' : '', ''), ...more]
+  if (lost.firstLsn === null) return [`${word}: nothing${lost.complete ? '' : ' that is known'}.`, ...more]
+  const { firstDraw, lastDraw } = lost
+  const readable = `of which ${figure(lost.readableDraws)} can still be read`
   const draws =
-    lost.firstDraw === null
-      ? 'no draw'
-      : `${figure(lost.draws)} draws, ${lost.firstDraw} to ${lost.lastDraw}, of which ${figure(lost.readableDraws)} can still be read`
+    firstDraw === null ? 'no draw' : `${figure(lost.draws)} draws, ${firstDraw} to ${lastDraw}, ${readable}`
   const rows = lost.pools.flatMap(({ pool, number, assumed, items }) =>
     items.map(({ item, index, draws }) => [
       pool ?? `(pool number ${number})`,

@@ -170,7 +170,8 @@ archive, a bad snapshot or a torn last batch.`,
         const report = await inspect(dir, withProgress('verifying'))
         const faults = faultsOf(report)
         if (json) printJson({ ok: faults.length === 0, ...report })
-        else process.stdout.write(formatChecks(report))
+        else if (report.fault === null) process.stdout.write(formatChecks(report))
+        else process.stdout.write(`Read up to LSN ${report.lsn}, draw ${report.drawNumber}.\n`)
         if (faults.length > 0) process.exitCode = exitCodes.refused
         else if (!json) process.stdout.write('OK\n')
         for (const fault of faults) process.stderr.write(`kuji: CORRUPT: ${formatFault(fault)}\n`)
