@@ -1,3 +1,5 @@
+import type { Pace } from './pacer.ts'
+
 /**
  * The few file operations that the engine uses: the seam where a test or a simulator takes the disk's place. Paths
  * are absolute. Every operation may throw the system's error, with its `code` (ENOSPC, EIO, …).
@@ -50,12 +52,21 @@ export interface DiskLock {
  */
 export const pieceBytes = 128 * 1024
 
-/** Writes all of `bytes` from the start of the file, piece by piece. */
-export async function writePieces(file: DiskFile, bytes: Uint8Array, position = 0): Promise<void> {
+/** Writes all of `bytes`, piece by piece at the given pace. */
+export async function writePieces(
+  file: DiskFile,
+  bytes: Uint8Array,
+  position: number,
+  pace: Pace = atOnce,
+): Promise<void> {
   for (let at = 0; at < bytes.length; at += pieceBytes) {
+    if (at > 0) await pace()
     await writeFully(file, bytes.subarray(at, at + pieceBytes), position + at)
   }
 }
+
+/** The pace of what somebody waits for. */
+export const atOnce: Pace = async () => undefined
 
 /** Writes all of `bytes`, going on after short writes. A write that makes no progress throws. */
 export async function writeFully(file: DiskFile, bytes: Uint8Array, position: number): Promise<void> {

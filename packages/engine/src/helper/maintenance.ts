@@ -3,7 +3,8 @@ import { constants, zstdCompressSync } from 'node:zlib'
 import type { EngineEvent } from '../contract/index.ts'
 import { KujiError } from '../contract/index.ts'
 import type { Disk } from '../disk/disk.ts'
-import { writePieces } from '../disk/disk.ts'
+import { atOnce, writePieces } from '../disk/disk.ts'
+import type { Pace } from '../disk/pacer.ts'
 import { checkFrame } from '../log/frame.ts'
 import {
   decodeSegmentHeader,
@@ -27,6 +28,8 @@ export interface MaintenanceOptions {
   /** What becomes of segments that two snapshots have made superfluous. */
   readonly retention: 'archive' | 'remove'
   readonly onEvent: (event: EngineEvent) => void
+  /** Between the pieces of what is written. Default: at once. */
+  readonly pace?: Pace
 }
 
 /** Snapshots kept: should the newest be bad, the one before it and a longer replay do. */
@@ -42,6 +45,7 @@ const sliceBytes = 256 * 1024
  */
 export class Maintenance {
   readonly #options: MaintenanceOptions
+  readonly #pace: Pace
   #replayer: Replayer | null = null
   /** The last segment that the replayer has applied. */
   #applied = 0
@@ -50,6 +54,7 @@ export class Maintenance {
 
   constructor(options: MaintenanceOptions) {
     this.#options = options
+    this.#pace = options.pace ?? atOnce
   }
 
   /** Takes in a finished segment: replays it, and where enough log has gathered writes a snapshot and tidies up. */
@@ -66,7 +71,12 @@ export class Maintenance {
         `the state behind segment ${number} does not have the state hash it was sealed with`,
       )
     }
-    const bytes = await writeSnapshot(disk, directory, { identity, shard, segment: number, position, state })
+    const bytes = await writeSnapshot(
+      disk,
+      directory,
+      { identity, shard, segment: number, position, state },
+      this.#pace,
+    )
     this.#bytesSinceSnapshot = 0
     this.#snapshotBytes = bytes
     const { lsn } = position
@@ -151,7 +161,7 @@ export class Maintenance {
     const path = `${archive}/${name}.zst`
     const file = await disk.create(`${path}.tmp`, { dataSync: true })
     try {
-      await writePieces(file, packed)
+      await writePieces(file, packed, 0, this.#pace)
       await file.sync()
     } finally {
       await file.close()

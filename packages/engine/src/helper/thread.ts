@@ -1,6 +1,7 @@
 import { setPriority } from 'node:os'
 import { parentPort, workerData } from 'node:worker_threads'
 import { NodeDisk } from '../disk/node-disk.ts'
+import { Pacer } from '../disk/pacer.ts'
 import { blockingCalls } from '../disk/system-calls.ts'
 import { helperFailure, Maintenance } from './maintenance.ts'
 import type { FromHelper, HelperStart, ToHelper } from './protocol.ts'
@@ -10,7 +11,18 @@ import type { FromHelper, HelperStart, ToHelper } from './protocol.ts'
 const port = parentPort!
 const onEvent = (event: FromHelper): void => port.postMessage(event)
 const disk = new NodeDisk(blockingCalls)
-const maintenance = new Maintenance({ ...(workerData as HelperStart), disk, onEvent })
+
+/** The last segment that is finished, and the one that the work at hand goes up to. */
+let latest = 0
+let target = 0
+let working: Promise<void> | null = null
+let failed = false
+let closing = false
+
+// Unhurried while it keeps up with the writer.
+const pacer = new Pacer(30, () => closing || latest > target + 1)
+const pace = (): Promise<void> => pacer.pause()
+const maintenance = new Maintenance({ ...(workerData as HelperStart), disk, onEvent, pace })
 
 try {
   // On Linux this is the priority of the calling thread alone: the writer goes first where both want a core.
@@ -19,25 +31,27 @@ try {
   // A courtesy, not a need.
 }
 
-let finished: Promise<void> = Promise.resolve()
-let failed = false
-let closing = false
-
-async function sealed(number: number): Promise<void> {
-  if (failed || closing) return
+/** Takes in what is finished; several segments at once where the writer was faster. */
+async function work(): Promise<void> {
   try {
-    await maintenance.sealed(number)
+    while (target < latest && !closing && !failed) {
+      target = latest
+      await maintenance.sealed(target)
+    }
   } catch (error) {
     failed = true
     onEvent(helperFailure(error))
   }
+  working = null
 }
 
 port.on('message', (message: ToHelper) => {
   if (message.kind === 'sealed') {
-    finished = finished.then(() => sealed(message.number))
+    latest = message.number
+    working ??= work()
     return
   }
   closing = true
-  void finished.then(() => port.close())
+  pacer.wake()
+  void Promise.resolve(working).then(() => port.close())
 })

@@ -1,4 +1,6 @@
 import type { Disk, DiskFile } from '../disk/disk.ts'
+import type { Pace } from '../disk/pacer.ts'
+import { Pacer } from '../disk/pacer.ts'
 import { sealBatchBytes, terminatorBytes } from '../record/batch.ts'
 import type { Appender } from './appender.ts'
 import type { AppendOutcome, Log } from './log.ts'
@@ -12,6 +14,9 @@ const reserveBytes = 2 * sealBatchBytes + terminatorBytes
 function segmentBytesFor(batchBytes: number): number {
   return segmentHeaderBytes + batchBytes + reserveBytes
 }
+
+/** Pause between the pieces of the next segment, in times of a piece, until the present one is half full. */
+const prepareRest = 20
 
 /** What takes care of finished segments: the helper. */
 export interface SegmentKeeper {
@@ -57,6 +62,13 @@ export class FileLog implements Log {
   /** Why the next segment could not be made ready, or ''. */
   #noRoom = ''
   #closed = false
+  /** Whether the writer waits for the next segment. */
+  #awaited = false
+  readonly #pacer = new Pacer(prepareRest, () => this.#closed || this.#awaited || this.#isHalfFull())
+  readonly #pace: Pace = async () => {
+    await this.#pacer.pause()
+    if (this.#closed) throw new Error('the log is closed')
+  }
 
   private constructor(options: FileLogOptions, current: OpenSegment) {
     this.#options = options
@@ -82,6 +94,16 @@ export class FileLog implements Log {
   }
 
   async makeRoom(bytes: number): Promise<string> {
+    this.#awaited = true
+    this.#pacer.wake()
+    try {
+      return await this.#findRoom(bytes)
+    } finally {
+      this.#awaited = false
+    }
+  }
+
+  async #findRoom(bytes: number): Promise<string> {
     if (this.#preparing !== null) await this.#preparing
     if (this.room >= bytes) return ''
     if (this.#noRoom !== '') return this.#noRoom
@@ -92,6 +114,10 @@ export class FileLog implements Log {
     // A seal may use the first half of the reserve; the second half is for the seal that ends the segment.
     const reserve = bytes === sealBatchBytes ? sealBatchBytes + terminatorBytes : reserveBytes
     return this.#end + bytes + reserve <= this.#current.header.bytes
+  }
+
+  #isHalfFull(): boolean {
+    return this.#end > this.#current.header.bytes / 2
   }
 
   rotate(): void {
@@ -128,7 +154,7 @@ export class FileLog implements Log {
     const { disk, directory, onRoom } = this.#options
     try {
       const header = { ...this.#current.header, number: this.#current.header.number + 1, bytes }
-      await prepareSegment(disk, directory, header)
+      await prepareSegment(disk, directory, header, this.#pace)
       if (this.#closed) return ''
       // A larger one takes the place of one that was ready.
       if (this.#next !== null) await this.#next.file.close()
@@ -151,6 +177,7 @@ export class FileLog implements Log {
 
   async close(): Promise<void> {
     this.#closed = true
+    this.#pacer.wake()
     if (this.#retry !== null) clearTimeout(this.#retry)
     await this.#options.keeper.close()
     await this.#options.appender.close()

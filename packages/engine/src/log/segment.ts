@@ -1,7 +1,8 @@
 import { crc32 } from 'node:zlib'
 import { KujiError } from '../contract/index.ts'
-import type { Disk } from '../disk/disk.ts'
-import { pieceBytes, writeFully, writePieces } from '../disk/disk.ts'
+import type { Disk, DiskFile } from '../disk/disk.ts'
+import { atOnce, pieceBytes, writeFully, writePieces } from '../disk/disk.ts'
+import type { Pace } from '../disk/pacer.ts'
 import { terminatorBytes } from '../record/batch.ts'
 import { ByteReader, ByteWriter } from '../record/bytes.ts'
 
@@ -95,13 +96,10 @@ export function segmentSeed(header: Pick<SegmentHeader, 'identity' | 'number'>):
 
 const zeros = new Uint8Array(pieceBytes)
 
-/** Writes zeros to a file, in large pieces. */
-async function fillWithZeros(
-  file: Parameters<typeof writeFully>[0],
-  from: number,
-  to: number,
-): Promise<void> {
+/** Writes zeros to a file, piece by piece. */
+async function fillWithZeros(file: DiskFile, from: number, to: number, pace: Pace): Promise<void> {
   for (let at = from; at < to; at += zeros.length) {
+    if (at > from) await pace()
     await writeFully(file, zeros.subarray(0, Math.min(zeros.length, to - at)), at)
   }
 }
@@ -115,6 +113,7 @@ export async function writeSegment(
   directory: string,
   header: SegmentHeader,
   content: Uint8Array = new Uint8Array(0),
+  pace: Pace = atOnce,
 ): Promise<void> {
   const path = `${directory}/${segmentName(header.number)}`
   const temporary = `${path}.tmp`
@@ -123,7 +122,7 @@ export async function writeSegment(
   try {
     await writeFully(file, encodeSegmentHeader(header), 0)
     await writePieces(file, content, segmentHeaderBytes)
-    await fillWithZeros(file, segmentHeaderBytes + content.length, header.bytes)
+    await fillWithZeros(file, segmentHeaderBytes + content.length, header.bytes, pace)
     await file.sync()
   } catch (error) {
     await file.close()
@@ -136,11 +135,16 @@ export async function writeSegment(
 }
 
 /** Makes a segment ready to be written to: a spare file with a new header, or a new one. */
-export async function prepareSegment(disk: Disk, directory: string, header: SegmentHeader): Promise<void> {
+export async function prepareSegment(
+  disk: Disk,
+  directory: string,
+  header: SegmentHeader,
+  pace: Pace,
+): Promise<void> {
   const spare = (await disk.list(directory)).find(
     ({ name, bytes }) => isSpareName(name) && bytes === header.bytes,
   )
-  if (spare === undefined) return writeSegment(disk, directory, header)
+  if (spare === undefined) return writeSegment(disk, directory, header, undefined, pace)
   const path = `${directory}/${spare.name}`
   const file = await disk.open(path, { dataSync: false })
   try {

@@ -121,6 +121,7 @@ async function loadSnapshot(
   candidates: readonly number[],
 ): Promise<Snapshot | null> {
   const first = headers[0]!
+  let ended: { path: string; lsn: number } | null = null
   for (const segment of candidates) {
     const path = `${directory}/${snapshotName(segment)}`
     try {
@@ -128,13 +129,20 @@ async function loadSnapshot(
       // The log must hold every batch behind the snapshot.
       if (segment + 1 < first.number)
         throw corrupt(path, `the log begins with segment ${first.number}, after it`)
-      if (segment >= headers.at(-1)!.number) throw corrupt(path, 'the log ends before it')
-      return snapshot
+      if (segment < headers.at(-1)!.number) return snapshot
+      ended = { path, lsn: snapshot.position.lsn }
+      break
     } catch (error) {
       if (!(error instanceof KujiError)) throw error
       const message = `${error.message}; trying the snapshot before it and a longer replay`
       onEvent({ type: 'snapshot-refused', level: 'warn', message, file: path })
     }
+  }
+  if (ended !== null) {
+    // Going on from there would give draw numbers for the second time.
+    const last = segmentName(headers.at(-1)!.number)
+    const why = `it is whole and stands at LSN ${ended.lsn}, yet the log ends with ${last} before it: files are missing`
+    throw corrupt(ended.path, `${why}. Restore them from a copy, or see \`kuji log repair --help\``)
   }
   if (first.number > 1) {
     throw corrupt(directory, `no good snapshot, and the log begins with segment ${first.number}`)

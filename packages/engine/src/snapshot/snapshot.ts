@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto'
 import { KujiError } from '../contract/index.ts'
 import type { Disk } from '../disk/disk.ts'
-import { pieceBytes, writeFully, writePieces } from '../disk/disk.ts'
+import { atOnce, pieceBytes, writeFully, writePieces } from '../disk/disk.ts'
+import type { Pace } from '../disk/pacer.ts'
 import { identityBytes } from '../log/segment.ts'
 import { computeSums, Pool } from '../pool/pool.ts'
 import { computeStateHash, State } from '../pool/state.ts'
@@ -78,7 +79,12 @@ function readPool(reader: ByteReader): Pool {
 /**
  * Writes a snapshot under a temporary name, synced, and gives it its name only then. Returns its size in bytes.
  */
-export async function writeSnapshot(disk: Disk, directory: string, snapshot: Snapshot): Promise<number> {
+export async function writeSnapshot(
+  disk: Disk,
+  directory: string,
+  snapshot: Snapshot,
+  pace: Pace = atOnce,
+): Promise<number> {
   const path = `${directory}/${snapshotName(snapshot.segment)}`
   const temporary = `${path}.tmp`
   const digest = createHash('sha256')
@@ -88,7 +94,8 @@ export async function writeSnapshot(disk: Disk, directory: string, snapshot: Sna
   const flush = async (): Promise<void> => {
     const chunk = writer.written()
     digest.update(chunk)
-    await writePieces(file, chunk, at)
+    await writePieces(file, chunk, at, pace)
+    await pace()
     at += chunk.length
     writer = new ByteWriter(pieceBytes)
   }
