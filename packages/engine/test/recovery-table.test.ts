@@ -193,6 +193,19 @@ test('D: a bad snapshot is not counted among the two that are kept', async t => 
   }
 })
 
+test('D: a log that ends before a good snapshot is refused, for draw numbers would be given again', async t => {
+  const { directory } = await sample(t, { snapshots: true, end: 'shutdown' })
+  const newest = filesOf(directory, /^snapshot/).map(name => Number(name.slice(9, 19)))[1]!
+  for (const number of segmentsOf(directory)) if (number > newest) rmSync(segmentPath(directory, number))
+  // With its last batches gone too, the last file that is left does not tell that there was a next one.
+  const { offset } = batchesOf(directory, newest).at(-2)!
+  alter(segmentPath(directory, newest), bytes => void bytes.fill(0, offset))
+  assert.match(
+    (await refused(directory)).message,
+    /stands at LSN \d+, yet the log ends with .*: files are missing/,
+  )
+})
+
 test('E: after a file that was ended in order comes the next one, be it empty, and never none', async t => {
   const { directory, states } = await sample(t)
   const first = batchesOf(directory, 1)
