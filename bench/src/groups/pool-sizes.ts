@@ -42,7 +42,7 @@ function single(mode: Mode): Contestant[] {
   return sizes.map(items =>
     loadedEngine({
       name: `draw/${mode}-${items}/none/1024-in-flight`,
-      level: 'default',
+      level: mode === 'weighted' && (items === 6 || items === 1_000_000) ? 'target' : 'default',
       durability: 'none',
       mode,
       items,

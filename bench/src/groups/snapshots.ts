@@ -16,13 +16,13 @@ import { latencyOf } from '../measure/latency.ts'
  */
 const inFlight = 64
 const kibibyte = 1024
-const slices = 12
+const slices = 8
 /** The first slices warm the code up. */
 const warmUpSlices = 2
 /** Draws of one slice: a fifth of a second or so. */
 const sliceDraws = 64_000
-/** After a slice, for the helper to finish: its work must not fall into the other log's slice. */
-const pauseMs = 40
+/** The helper has finished when it has told of nothing for so long: its work must not fall into the other's slice. */
+const quietMs = 500
 const fillDraws = 50_000
 
 interface Shape {
@@ -125,6 +125,13 @@ interface Engines {
   snapshots: number
 }
 
+async function untilQuiet({ ends }: Engines): Promise<void> {
+  for (let seen = -1; seen !== ends.length; ) {
+    seen = ends.length
+    await setTimeout(quietMs)
+  }
+}
+
 async function openEngines({ items, segmentBytes, filled }: Shape, pass: Pass): Promise<Engines> {
   const pool = benchPool('weighted', pass.smoke ? Math.min(1000, items) : items)
   const settings = { durability: 'sync', pool } as const
@@ -162,7 +169,7 @@ async function runShape(shape: Shape, pass: Pass): Promise<Sample[]> {
       await still.slice()
       if (shape.filled) await fillSegment(engines.busy, busyDirectory)
       await busy.slice()
-      await setTimeout(pauseMs)
+      if (shape.filled) await untilQuiet(engines)
     }
     const last = engines.busy.status().drawNumber
     for (const kuji of [engines.still, engines.busy]) {

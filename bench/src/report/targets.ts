@@ -211,7 +211,15 @@ const targets: readonly Target[] = [
     ),
   ),
   ratioTarget(
-    '1,000,000 items beside six, time a weighted draw',
+    '1,000,000 items beside six, time a weighted draw, one promise each',
+    { bound: 3, atLeast: false },
+    'draw/weighted-1000000/none/1024-in-flight',
+    'draw/weighted-6/none/1024-in-flight',
+    nanoseconds,
+    value => `${figure(value)} ns`,
+  ),
+  ratioTarget(
+    '1,000,000 items beside six, time a weighted draw, 10,000 a call',
     { bound: 3, atLeast: false },
     'drawMany-10000/weighted-1000000/none/32-in-flight',
     'drawMany-10000/weighted-6/none/32-in-flight',

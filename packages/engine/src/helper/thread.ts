@@ -20,7 +20,7 @@ let failed = false
 let closing = false
 
 // Unhurried while it keeps up with the writer.
-const pacer = new Pacer(30, () => closing || latest > target + 1)
+const pacer = new Pacer(60, () => closing || latest > target + 1)
 const pace = (): Promise<void> => pacer.pause()
 const maintenance = new Maintenance({ ...(workerData as HelperStart), disk, onEvent, pace })
 

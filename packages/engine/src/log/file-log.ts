@@ -16,7 +16,7 @@ function segmentBytesFor(batchBytes: number): number {
 }
 
 /** Pause between the pieces of the next segment, in times of a piece, until the present one is half full. */
-const prepareRest = 20
+const prepareRest = 40
 
 /** What takes care of finished segments: the helper. */
 export interface SegmentKeeper {
