@@ -124,17 +124,19 @@ export class Kuji {
   }
 
   /**
-   * Restocks or reweighs one item: a new version. Rejects with `INVALID`, `POOL_NOT_FOUND`, `ITEM_NOT_FOUND`,
+   * Restocks or reweighs one item: a new version, in time that hardly grows with the pool. Rejects with `INVALID`, `POOL_NOT_FOUND`, `ITEM_NOT_FOUND`,
    * `POOL_CLOSED`.
    */
-  async updateItem(pool: string, item: string, update: ItemUpdate): Promise<PoolState> {
+  async updateItem(pool: string, item: string, update: ItemUpdate): Promise<PoolSummary> {
     checkName(pool, 'pool')
     checkName(item, 'item')
     const { restock, weight } = checkFields(update, 'update', updateFields)
     if (restock === undefined && weight === undefined) throw invalid('update', 'expected restock or weight')
     if (restock !== undefined) checkWhole(restock, 'restock', 1, limits.stock)
     if (weight !== undefined) checkWeight(weight, 'weight')
-    return this.#run((decider, batch) => decider.updateItem(batch, pool, item, update), smallRecordBytes)
+    // A copy: by the time it is decided the caller may have changed the object for the next call.
+    const checked = { restock, weight } as ItemUpdate
+    return this.#run((decider, batch) => decider.updateItem(batch, pool, item, checked), smallRecordBytes)
   }
 
   /** Refuses draws until resumed. Rejects with `POOL_NOT_FOUND`, `POOL_CLOSED`. */

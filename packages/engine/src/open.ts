@@ -76,7 +76,7 @@ export async function openIn(options: OpenOptions, world: World): Promise<Kuji> 
   const { dir, durability, segmentBytes, retention, onEvent } = checkOptions(options)
   if (durability === 'none') return openMemory(world, onEvent)
   const { disk, appender = lastHash => new InlineAppender(lastHash) } = world
-  await disk.makeDirectory(dir)
+  await makeDirectory(disk, dir)
   const lock = await disk.lock(dir)
   try {
     if (await disk.openToOthers(dir)) {
@@ -109,6 +109,18 @@ export async function openIn(options: OpenOptions, world: World): Promise<Kuji> 
   } catch (error) {
     await lock.release()
     throw error
+  }
+}
+
+/** Codes of a path that cannot be a directory, whatever the state of the disk. */
+const notADirectory = new Set(['EEXIST', 'ENOTDIR', 'ENAMETOOLONG'])
+
+async function makeDirectory(disk: Disk, directory: string): Promise<void> {
+  try {
+    await disk.makeDirectory(directory)
+  } catch (error) {
+    const { code = '', message } = error as NodeJS.ErrnoException
+    throw notADirectory.has(code) ? invalid('dir', `cannot be a directory: ${message}`) : error
   }
 }
 
@@ -195,7 +207,18 @@ function checkOptions(options: OpenOptions): Required<OpenOptions> {
     // Whole pages; typed views over a segment need a multiple of 8.
     segmentBytes: Math.ceil(bytes / limits.segmentMinimumBytes) * limits.segmentMinimumBytes,
     retention,
-    onEvent: onEvent as (event: EngineEvent) => void,
+    onEvent: guarded(onEvent as (event: EngineEvent) => void),
+  }
+}
+
+/** What a listener throws must not come between the engine and what it has to do next. */
+function guarded(listener: (event: EngineEvent) => void): (event: EngineEvent) => void {
+  return event => {
+    try {
+      listener(event)
+    } catch (error) {
+      process.emitWarning(error instanceof Error ? error : String(error))
+    }
   }
 }
 

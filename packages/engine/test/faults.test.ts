@@ -241,10 +241,13 @@ for (const code of ['EACCES', 'EROFS', 'ENOSPC', 'EMFILE', 'EIO']) {
   }
 }
 
-test('a file in the place of the directory is told as it is', async t => {
+test('a file in the place of the directory is refused', async t => {
   const dir = join(temporaryDirectory(t), 'data')
   writeFileSync(dir, 'not a directory')
-  await assert.rejects(open({ dir, segmentBytes }), { code: 'EEXIST', path: dir })
+  assert.match(
+    (await refusalOf('INVALID', open({ dir, segmentBytes }))).message,
+    /dir: cannot be a directory: EEXIST/,
+  )
 })
 
 test('a directory that others may enter is warned about', async t => {
@@ -266,4 +269,36 @@ test('a directory that others may enter is warned about', async t => {
   ).close()
   assert.deepEqual(quiet, ['recovered'], 'one that kuji has made is for its owner alone')
   assert.ok(Object.keys(fingerprint(own)).length > 0)
+})
+
+test('a failed seal at shutdown is told: the status is failed, and nothing answered is lost', async t => {
+  const dir = temporaryDirectory(t)
+  const { kuji, meet } = await openFaulty(dir)
+  const { id } = await kuji.draw('p')
+  meet(call => (isAppend(call) ? { error: systemError('EIO') } : undefined))
+  await kuji.close()
+  assert.equal(kuji.status().state, 'failed')
+  assert.equal((await kuji.failed).code, 'OUTCOME_UNKNOWN')
+  const again = await open({ dir, durability: 'sync', segmentBytes, onEvent: () => undefined })
+  assert.equal((await again.draw('p')).id, id + 1)
+  await again.close()
+})
+
+test('a listener that throws does not keep a failure from those who wait', async t => {
+  const warnings: string[] = []
+  const note = ({ message }: Error): number => warnings.push(message)
+  process.on('warning', note)
+  t.after(() => process.off('warning', note))
+  let fail = false
+  const disk = new FaultyDisk(call => (fail && isAppend(call) ? { error: systemError('EIO') } : undefined))
+  const onEvent = (): never => {
+    throw new Error('the listener')
+  }
+  const options = { dir: temporaryDirectory(t), durability: 'sync', segmentBytes, onEvent } as const
+  const kuji = await openIn(options, testWorld(disk))
+  await kuji.putPool(endless)
+  fail = true
+  assert.equal(await codeOf(kuji.draw('p')), 'OUTCOME_UNKNOWN')
+  await kuji.close()
+  await eventually(() => warnings.includes('the listener'))
 })

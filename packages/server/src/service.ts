@@ -55,10 +55,10 @@ export class Service {
     return result
   }
 
-  async updateItem(pool: string, item: string, update: ItemUpdate): Promise<PoolState> {
-    const state = await this.#kuji.updateItem(pool, item, update)
-    this.#act('changed', pool, { version: state.version, item, ...update })
-    return state
+  async updateItem(pool: string, item: string, update: ItemUpdate): Promise<PoolSummary> {
+    const summary = await this.#kuji.updateItem(pool, item, update)
+    this.#act('changed', pool, { version: summary.version, item, ...update })
+    return summary
   }
 
   async changeStatus(pool: string, action: PoolAction): Promise<PoolSummary> {

@@ -5,7 +5,9 @@ import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync }
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
+import { setTimeout } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
+import type { EngineEvent } from '@kuji/engine'
 import { inspectLog, open } from '@kuji/engine'
 import { kuji, serveSample, temporaryDirectory } from './support/processes.ts'
 import { draw } from './support/requests.ts'
@@ -17,7 +19,15 @@ const data = join(root, 'data')
 const answered: { number: number; pool: string; item: string }[] = []
 
 before(async () => {
-  const engine = await open({ dir: data, durability: 'os', segmentBytes: 4096 })
+  const events: string[] = []
+  const onEvent = ({ type }: EngineEvent): number => events.push(type)
+  const told = async (type: EngineEvent['type']): Promise<void> => {
+    for (let wait = 0; !events.includes(type); wait++) {
+      assert.ok(wait < 2000, `no ${type} after ten seconds, but ${events}`)
+      await setTimeout(5)
+    }
+  }
+  const engine = await open({ dir: data, durability: 'os', segmentBytes: 4096, onEvent })
   await engine.putPool({
     id: 'summer',
     items: [
@@ -27,6 +37,9 @@ before(async () => {
   })
   await engine.putPool({ id: 'box', mode: 'urn', items: [{ id: 'a', stock: 1000 }] })
   for (let call = 0; call < 90; call++) {
+    // The helper works beside the draws: a first snapshot here, and one there that leaves the first file to be archived.
+    if (call === 40) await told('snapshot-written')
+    if (call === 75) await told('segment-archived')
     const pool = call % 4 === 0 ? 'box' : 'summer'
     const { id, items } = await engine.draw(pool, { count: 1 + ((call * 7) % (pool === 'box' ? 9 : 500)) })
     items.forEach((item, index) => {

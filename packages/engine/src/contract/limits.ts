@@ -9,6 +9,8 @@ export const limits = {
   pools: 1_000_000,
   /** Items of one pool, those retired by later versions included. */
   items: 1_048_575,
+  /** Items of all pools together; about 100 bytes of memory each. */
+  totalItems: 8_388_608,
   /** Decimal places of a weight. */
   weightDecimals: 9,
   /** Sum of a pool's weights after scaling them to whole numbers: beyond it no exact table can be built. */
@@ -27,6 +29,8 @@ export const limits = {
   manifestBytes: 64 * 1024 * 1024,
   /** Requests that wait or are under way at once; the next one is `OVERLOADED`. */
   queue: 65_536,
+  /** Bytes of the changes among them (manifests may be large); the next one is `OVERLOADED`. */
+  queueBytes: 256 * 1024 * 1024,
   /** A batch is closed when its records reach this size; one record alone may be larger. */
   batchTargetBytes: 1024 * 1024,
   /** One batch, whatever it holds. */
@@ -43,6 +47,8 @@ const relations: readonly [boolean, string][] = [
   [limits.drawCount <= limits.drawManyCount, 'drawCount ≤ drawManyCount'],
   [limits.drawManyCount * 4 + 1024 <= limits.batchBytes, 'the largest drawMany fits a batch'],
   [limits.manifestBytes + 1024 <= limits.batchBytes, 'the largest manifest fits a batch'],
+  [limits.items <= limits.totalItems, 'items ≤ totalItems'],
+  [limits.batchBytes <= limits.queueBytes, 'the largest change fits the queue'],
   [limits.batchTargetBytes < limits.batchBytes, 'batchTargetBytes < batchBytes'],
   [limits.segmentMinimumBytes <= limits.segmentBytes, 'segmentMinimumBytes ≤ segmentBytes'],
   [limits.batchBytes < limits.segmentMaximumBytes, 'the largest batch fits a log file'],

@@ -59,6 +59,17 @@ export class Maintenance {
 
   /** Takes in a finished segment: replays it, and where enough log has gathered writes a snapshot and tidies up. */
   async sealed(number: number): Promise<void> {
+    try {
+      await this.#takeIn(number)
+    } catch (error) {
+      // The next try starts from the newest snapshot again.
+      this.#replayer = null
+      this.#applied = 0
+      throw error
+    }
+  }
+
+  async #takeIn(number: number): Promise<void> {
     const { disk, directory, identity, shard, onEvent } = this.#options
     const replayer = (this.#replayer ??= await this.#start(number))
     while (this.#applied < number) await this.#replay(replayer, this.#applied + 1)
@@ -176,6 +187,7 @@ export class Maintenance {
 /** Tells of a failure of the helper: draws go on, and so does the log; snapshots wait for the next start. */
 export function helperFailure(error: unknown): EngineEvent {
   const cause = error instanceof Error ? error.message : String(error)
-  const message = `${cause}; draws go on, and snapshots stop until the next start`
+  const when = error instanceof KujiError ? 'until the next start' : 'until the next file of the log is full'
+  const message = `${cause}; draws go on, and snapshots wait ${when}`
   return { type: 'helper-failed', level: 'error', message }
 }

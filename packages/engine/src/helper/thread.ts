@@ -1,5 +1,6 @@
 import { setPriority } from 'node:os'
 import { parentPort, workerData } from 'node:worker_threads'
+import { KujiError } from '../contract/index.ts'
 import { NodeDisk } from '../disk/node-disk.ts'
 import { Pacer } from '../disk/pacer.ts'
 import { blockingCalls } from '../disk/system-calls.ts'
@@ -31,16 +32,19 @@ try {
   // A courtesy, not a need.
 }
 
-/** Takes in what is finished; several segments at once where the writer was faster. */
+/**
+ * Takes in what is finished; several segments at once where the writer was faster. Damage ends it for good; a fault of
+ * the system, a full disk say, is told, and the next finished segment is another try.
+ */
 async function work(): Promise<void> {
-  try {
-    while (target < latest && !closing && !failed) {
-      target = latest
+  while (target < latest && !closing && !failed) {
+    target = latest
+    try {
       await maintenance.sealed(target)
+    } catch (error) {
+      failed = error instanceof KujiError
+      onEvent(helperFailure(error))
     }
-  } catch (error) {
-    failed = true
-    onEvent(helperFailure(error))
   }
   working = null
 }

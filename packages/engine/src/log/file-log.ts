@@ -62,9 +62,11 @@ export class FileLog implements Log {
   /** Why the next segment could not be made ready, or ''. */
   #noRoom = ''
   #closed = false
+  /** Where the last batch ended when the last piece of the next segment was written. */
+  #endAtPiece = 0
   /** Whether the writer waits for the next segment. */
   #awaited = false
-  readonly #pacer = new Pacer(prepareRest, () => this.#closed || this.#awaited || this.#isHalfFull())
+  readonly #pacer = new Pacer(prepareRest, () => this.#isHurried())
   readonly #pace: Pace = async () => {
     await this.#pacer.pause()
     if (this.#closed) throw new Error('the log is closed')
@@ -116,8 +118,11 @@ export class FileLog implements Log {
     return this.#end + bytes + reserve <= this.#current.header.bytes
   }
 
-  #isHalfFull(): boolean {
-    return this.#end > this.#current.header.bytes / 2
+  /** Whether the next segment is waited for, will be soon, or is in nobody's way: the log has grown by nothing since. */
+  #isHurried(): boolean {
+    const quiet = this.#end === this.#endAtPiece
+    this.#endAtPiece = this.#end
+    return quiet || this.#closed || this.#awaited || this.#end > this.#current.header.bytes / 2
   }
 
   rotate(): void {
@@ -125,7 +130,8 @@ export class FileLog implements Log {
     this.#current = this.#next!
     this.#end = segmentHeaderBytes
     this.#next = null
-    void sealed.file.close()
+    // Every batch in it is durable; a descriptor that cannot be closed takes nothing from that.
+    sealed.file.close().catch(() => undefined)
     void this.#prepare(this.#options.segmentBytes)
     this.#options.keeper.sealed(sealed.header.number)
   }

@@ -145,6 +145,9 @@ export async function prepareSegment(
     ({ name, bytes }) => isSpareName(name) && bytes === header.bytes,
   )
   if (spare === undefined) return writeSegment(disk, directory, header, undefined, pace)
+  // The helper may have given it that name a moment ago. Were the old name still the durable one when its new header
+  // is, a power cut would leave a segment under the number of another.
+  await disk.syncDirectory(directory)
   const path = `${directory}/${spare.name}`
   const file = await disk.open(path, { dataSync: false })
   try {

@@ -7,7 +7,7 @@ import { checkWeight, countDecimals, scaleWeight } from './weight.ts'
 export interface Rules {
   readonly id: string
   readonly mode: Mode
-  readonly itemIds: string[]
+  readonly itemIds: readonly string[]
   /** Whole units of 10^-decimals; 0 for items that are not chosen by weight. */
   readonly weights: Float64Array
   readonly decimals: number
@@ -45,6 +45,8 @@ export function parseManifest(value: unknown): Rules {
   checkStockSum(columns)
   const metadata = checkMetadata(manifest.metadata, 'metadata')
   const { itemIds, stock, itemMetadata } = columns
+  // Bulk receipts hand this very array out.
+  Object.freeze(itemIds)
   const rules: Rules = {
     id,
     mode,

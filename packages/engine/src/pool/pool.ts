@@ -12,7 +12,7 @@ export class Pool {
   version = 0
   status: Status = 'open'
   mode: Mode = 'weighted'
-  itemIds: string[] = []
+  itemIds: readonly string[] = []
   weights: Float64Array = new Float64Array(0)
   decimals = 0
   stock: Float64Array = new Float64Array(0)

@@ -13,6 +13,8 @@ export class State {
   readonly pools: Map<string, Pool> = new Map()
   /** By pool number; undefined where a pool was deleted. */
   readonly byNumber: (Pool | undefined)[] = []
+  /** Items of all pools. */
+  items = 0
   /** The last draw number given. */
   drawNumber = 0
   /** See state-hash.ts. */
@@ -98,6 +100,7 @@ export function applyPut(state: State, number: number, rules: Rules): Pool {
     state.hash = (state.hash - poolHash(pool)) | 0
   }
   const drawn = drawnById(pool)
+  state.items += rules.itemIds.length - pool.itemIds.length
   pool.version++
   pool.mode = rules.mode
   pool.itemIds = rules.itemIds
@@ -155,6 +158,7 @@ export function applyStatus(state: State, pool: Pool, status: Status): void {
 /** Forgets the pool; its number is not used again. */
 export function applyDelete(state: State, pool: Pool): void {
   state.hash = (state.hash - poolHash(pool)) | 0
+  state.items -= pool.itemIds.length
   state.pools.delete(pool.id)
   state.byNumber[pool.number] = undefined
 }

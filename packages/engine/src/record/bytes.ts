@@ -30,12 +30,14 @@ export class ByteWriter {
 
   /** A whole number from 0 to 2^53 - 1, in 8 bytes. */
   u53(value: number): void {
+    checkWhole(value)
     this.u32(value % 0x100000000)
     this.u32(Math.floor(value / 0x100000000))
   }
 
   /** A whole number from 0 to 2^53 - 1, seven bits a byte, low bits first. */
   varint(value: number): void {
+    checkWhole(value)
     let rest = value
     while (rest >= 0x80) {
       this.u8((rest % 0x80) | 0x80)
@@ -61,6 +63,11 @@ export class ByteWriter {
   written(): Buffer {
     return this.bytes.subarray(0, this.length)
   }
+}
+
+/** What is no whole number could not be read back; the log must never hold it. */
+function checkWhole(value: number): void {
+  if (!Number.isSafeInteger(value) || value < 0) throw new RangeError(`${value} is not a whole number from 0`)
 }
 
 /** Thrown by a reader that is asked for bytes beyond its end, or finds a value out of range. */

@@ -45,5 +45,6 @@ export function readRules(reader: ByteReader): Rules {
     if (itemMetadata !== null) itemMetadata[i] = reader.text()
   }
   if (fallback >= count || lastOne >= count) throw new MalformedBytes('a named item that does not exist')
+  Object.freeze(itemIds)
   return { id, mode, itemIds, weights, decimals, stock, fallback, lastOne, metadata, itemMetadata }
 }

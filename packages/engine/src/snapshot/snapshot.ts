@@ -189,6 +189,7 @@ function readBody(reader: ByteReader): Snapshot {
     if (pool.number >= numbers) throw new MalformedBytes(`pool number ${pool.number} of ${numbers}`)
     state.byNumber[pool.number] = pool
     state.pools.set(pool.id, pool)
+    state.items += pool.itemIds.length
   }
   for (let number = 0; number < numbers; number++) state.byNumber[number] ??= undefined
   if (reader.rest !== 0) throw new MalformedBytes(`${reader.rest} bytes after the last pool`)

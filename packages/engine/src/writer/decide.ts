@@ -48,7 +48,7 @@ export class Decider {
 
   draw(batch: BatchBuilder, id: string, count: number, partial: boolean, at: number): Receipt | KujiError {
     const pool = this.#state.pools.get(id)
-    const taken = pool === undefined ? poolNotFound(id) : grantDraws(pool, count, partial)
+    const taken = pool === undefined ? poolNotFound(id) : this.#grant(pool, count, partial)
     if (typeof taken !== 'number') return taken
     const first = this.#state.drawNumber + 1
     const { itemIds, version } = pool!
@@ -70,7 +70,7 @@ export class Decider {
     at: number,
   ): DrawManyReceipt | KujiError {
     const pool = this.#state.pools.get(id)
-    const taken = pool === undefined ? poolNotFound(id) : grantDraws(pool, count, partial)
+    const taken = pool === undefined ? poolNotFound(id) : this.#grant(pool, count, partial)
     if (typeof taken !== 'number') return taken
     const first = this.#state.drawNumber + 1
     const { itemIds, version } = pool!
@@ -118,6 +118,9 @@ export class Decider {
 
   put(batch: BatchBuilder, rules: Rules): PutResult | KujiError {
     const existing = this.#state.pools.get(rules.id)
+    const items = this.#state.items + rules.itemIds.length - (existing?.itemIds.length ?? 0)
+    if (items > limits.totalItems)
+      return refuse('TOO_LARGE', `at most ${limits.totalItems} items in all pools`)
     if (existing === undefined) {
       if (this.#state.pools.size >= limits.pools) return refuse('TOO_LARGE', `at most ${limits.pools} pools`)
       const number = this.#state.byNumber.length
@@ -137,7 +140,7 @@ export class Decider {
     return { id: rules.id, version: existing.version, created: false, changed: true }
   }
 
-  updateItem(batch: BatchBuilder, id: string, itemId: string, update: ItemUpdate): PoolState | KujiError {
+  updateItem(batch: BatchBuilder, id: string, itemId: string, update: ItemUpdate): PoolSummary | KujiError {
     const pool = this.#state.pools.get(id)
     if (pool === undefined) return poolNotFound(id)
     if (pool.status === 'closed') return poolClosed(pool)
@@ -154,7 +157,7 @@ export class Decider {
     batch.item(pool.number, change)
     applyItemChange(this.#state, pool, change)
     this.#choosers[pool.number]?.itemChanged(change, before)
-    return describePool(pool)
+    return summarisePool(pool)
   }
 
   /** Index of an item. Large pools get a map at their first live change, kept until the next manifest. */
@@ -181,6 +184,14 @@ export class Decider {
     applyDelete(this.#state, pool)
     this.#forget(pool)
     return summarisePool(pool)
+  }
+
+  /** How many of `count` draws the pool gives, or its refusal. Draw numbers stay safe integers. */
+  #grant(pool: Pool, count: number, partial: boolean): number | KujiError {
+    if (this.#state.drawNumber + count >= limits.safeInteger) {
+      return refuse('TOO_LARGE', `draw numbers end at ${limits.safeInteger}`)
+    }
+    return grantDraws(pool, count, partial)
   }
 
   #forget(pool: Pool): void {

@@ -61,6 +61,8 @@ export class Writer {
   #awaitingRoom = false
   #rotating = false
   #scheduled = false
+  /** What the changes that wait may add to a batch. */
+  #queuedBytes = 0
   #lastSealed: number
   #idleTimer: NodeJS.Timeout | null = null
   #idleLsn = 0
@@ -116,8 +118,15 @@ export class Writer {
   run(command: (decider: Decider, batch: BatchBuilder) => unknown, bytes: number): Promise<unknown> {
     const refusal = this.#unavailable()
     if (refusal !== null) return Promise.reject(refusal)
+    if (this.#queuedBytes + bytes > limits.queueBytes) {
+      return Promise.reject(refuse('OVERLOADED', 'the changes that wait take too much memory'))
+    }
+    this.#queuedBytes += bytes
     this.#schedule()
-    const decide: Command = () => command(this.#decider, this.#open)
+    const decide: Command = () => {
+      this.#queuedBytes -= bytes
+      return command(this.#decider, this.#open)
+    }
     return this.#mailbox.add(decide, 0, bytes)
   }
 
@@ -181,6 +190,7 @@ export class Writer {
       }
       mailbox.answers[slot] = refuse('READ_ONLY', this.#noRoom)
       this.#noRoom = ''
+      if (!isDraw) this.#queuedBytes -= count
       mailbox.decided++
       return true
     }
@@ -282,11 +292,11 @@ export class Writer {
         ? new KujiError('OUTCOME_UNKNOWN', `a write to the log failed: ${why}`, fields, { cause })
         : new KujiError('INTERNAL', `another writer has taken over this log: ${why}`, fields, { cause })
     this.#failure = failure
-    this.#options.onEvent({ type: 'log-failed', level: 'error', message: failure.message, lsn: this.#lsn })
     // What was in the failed write may be there after a restart; what came later was never written.
     this.#mailbox.failAll(position => (position < upTo ? failure : stopped(failure)))
     this.#drained?.()
     this.#fail(failure)
+    this.#options.onEvent({ type: 'log-failed', level: 'error', message: failure.message, lsn: this.#lsn })
   }
 
   /** Nothing is being written: what is decided has been answered. */
@@ -330,8 +340,10 @@ export class Writer {
         this.#drained = resolve
       })
     }
-    if (this.#failure === null && this.#log.keeps && this.#log.fits(sealBatchBytes))
-      await this.#sealNow('shutdown')
+    if (this.#failure === null && this.#log.keeps && this.#log.fits(sealBatchBytes)) {
+      const outcome = await this.#sealNow('shutdown')
+      if (outcome !== 'durable') this.#stop(outcome, this.#mailbox.answered)
+    }
     await this.#log.close()
   }
 }
