@@ -37,7 +37,7 @@ before(async () => {
   })
   await engine.putPool({ id: 'box', mode: 'urn', items: [{ id: 'a', stock: 1000 }] })
   for (let call = 0; call < 90; call++) {
-    // The helper works beside the draws: a first snapshot here, and one there that leaves the first file to be archived.
+    // The helper works beside the draws: a first snapshot here, and one that leaves the first file to be archived.
     if (call === 40) await told('snapshot-written')
     if (call === 75) await told('segment-archived')
     const pool = call % 4 === 0 ? 'box' : 'summer'

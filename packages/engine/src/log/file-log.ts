@@ -118,7 +118,7 @@ export class FileLog implements Log {
     return this.#end + bytes + reserve <= this.#current.header.bytes
   }
 
-  /** Whether the next segment is waited for, will be soon, or is in nobody's way: the log has grown by nothing since. */
+  /** Whether the next segment is waited for, will be soon, or is in nobody's way: the log has not grown since. */
   #isHurried(): boolean {
     const quiet = this.#end === this.#endAtPiece
     this.#endAtPiece = this.#end
