@@ -125,8 +125,7 @@ export class Kuji {
 
   /**
    * Restocks or reweighs one item: a new version, in time that hardly grows with the pool. Rejects
-   * with `INVALID`, `POOL_NOT_FOUND`, `ITEM_NOT_FOUND`,
-   * `POOL_CLOSED`.
+   * with `INVALID`, `POOL_NOT_FOUND`, `ITEM_NOT_FOUND`, `POOL_CLOSED`.
    */
   async updateItem(pool: string, item: string, update: ItemUpdate): Promise<PoolSummary> {
     checkName(pool, 'pool')

@@ -9,7 +9,6 @@ export interface EngineEvent {
     | 'open-to-others'
     | 'snapshot-written'
     | 'segment-archived'
-    | 'segment-removed'
     | 'helper-failed'
     | 'disk-full'
     | 'disk-room'

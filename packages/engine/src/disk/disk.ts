@@ -77,3 +77,30 @@ export async function writeFully(file: DiskFile, bytes: Uint8Array, position: nu
     written += count
   }
 }
+
+/**
+ * Makes a file that is never seen half written: `write` fills it under a temporary name, it is synced, and only then
+ * has it its name, durably. What `write` throws removes it. Writes to it are each on the device when they return.
+ */
+export async function writeWhole<T>(
+  disk: Disk,
+  directory: string,
+  name: string,
+  write: (file: DiskFile) => Promise<T>,
+): Promise<T> {
+  const temporary = `${directory}/${name}.tmp`
+  const file = await disk.create(temporary, { dataSync: true })
+  let result: T
+  try {
+    result = await write(file)
+    await file.sync()
+  } catch (error) {
+    await file.close()
+    await disk.remove(temporary).catch(() => undefined)
+    throw error
+  }
+  await file.close()
+  await disk.rename(temporary, `${directory}/${name}`)
+  await disk.syncDirectory(directory)
+  return result
+}

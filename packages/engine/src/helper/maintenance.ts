@@ -3,7 +3,7 @@ import { constants, zstdCompressSync } from 'node:zlib'
 import type { EngineEvent } from '../contract/index.ts'
 import { KujiError } from '../contract/index.ts'
 import type { Disk } from '../disk/disk.ts'
-import { atOnce, writePieces } from '../disk/disk.ts'
+import { atOnce, writePieces, writeWhole } from '../disk/disk.ts'
 import type { Pace } from '../disk/pacer.ts'
 import { checkFrame } from '../log/frame.ts'
 import {
@@ -170,21 +170,13 @@ export class Maintenance {
     await disk.makeDirectory(archive)
     const packed = zstdCompressSync(await disk.read(`${directory}/${name}`), archiveOptions)
     const path = `${archive}/${name}.zst`
-    const file = await disk.create(`${path}.tmp`, { dataSync: true })
-    try {
-      await writePieces(file, packed, 0, this.#pace)
-      await file.sync()
-    } finally {
-      await file.close()
-    }
-    await disk.rename(`${path}.tmp`, path)
-    await disk.syncDirectory(archive)
+    await writeWhole(disk, archive, `${name}.zst`, file => writePieces(file, packed, 0, this.#pace))
     const message = `archived ${name}, ${packed.length} bytes`
     onEvent({ type: 'segment-archived', level: 'info', message, file: path, bytes: packed.length })
   }
 }
 
-/** Tells of a failure of the helper: draws go on, and so does the log; snapshots wait for the next start. */
+/** Tells of a failure of the helper. Draws and the log go on. */
 export function helperFailure(error: unknown): EngineEvent {
   const cause = error instanceof Error ? error.message : String(error)
   const when = error instanceof KujiError ? 'until the next start' : 'until the next file of the log is full'

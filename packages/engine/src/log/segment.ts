@@ -1,7 +1,7 @@
 import { crc32 } from 'node:zlib'
 import { KujiError } from '../contract/index.ts'
 import type { Disk, DiskFile } from '../disk/disk.ts'
-import { atOnce, pieceBytes, writeFully, writePieces } from '../disk/disk.ts'
+import { atOnce, pieceBytes, writeFully, writePieces, writeWhole } from '../disk/disk.ts'
 import type { Pace } from '../disk/pacer.ts'
 import { terminatorBytes } from '../record/batch.ts'
 import { ByteReader, ByteWriter } from '../record/bytes.ts'
@@ -105,8 +105,8 @@ async function fillWithZeros(file: DiskFile, from: number, to: number, pace: Pac
 }
 
 /**
- * Writes a segment under a temporary name, whole and synced, and gives it its name only then: a segment that can be
- * seen has all its blocks, so a later write to it changes no metadata. `content` goes right behind the header.
+ * Writes a segment. One that can be seen has all its blocks, so a later write to it changes no metadata. `content`
+ * goes right behind the header.
  */
 export async function writeSegment(
   disk: Disk,
@@ -115,23 +115,11 @@ export async function writeSegment(
   content: Uint8Array = new Uint8Array(0),
   pace: Pace = atOnce,
 ): Promise<void> {
-  const path = `${directory}/${segmentName(header.number)}`
-  const temporary = `${path}.tmp`
-  // Synced piece by piece: one sync of it all would hold up the log's own writes for as long as it takes.
-  const file = await disk.create(temporary, { dataSync: true })
-  try {
+  await writeWhole(disk, directory, segmentName(header.number), async file => {
     await writeFully(file, encodeSegmentHeader(header), 0)
     await writePieces(file, content, segmentHeaderBytes)
     await fillWithZeros(file, segmentHeaderBytes + content.length, header.bytes, pace)
-    await file.sync()
-  } catch (error) {
-    await file.close()
-    await disk.remove(temporary).catch(() => undefined)
-    throw error
-  }
-  await file.close()
-  await disk.rename(temporary, path)
-  await disk.syncDirectory(directory)
+  })
 }
 
 /** Makes a segment ready to be written to: a spare file with a new header, or a new one. */

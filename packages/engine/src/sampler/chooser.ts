@@ -21,7 +21,6 @@ export interface Chooser {
 
 export interface ItemBefore {
   readonly left: number
-  readonly weight: number
   readonly decimals: number
 }
 

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { KujiError } from '../contract/index.ts'
 import type { Disk } from '../disk/disk.ts'
-import { atOnce, pieceBytes, writeFully, writePieces } from '../disk/disk.ts'
+import { atOnce, pieceBytes, writeFully, writePieces, writeWhole } from '../disk/disk.ts'
 import type { Pace } from '../disk/pacer.ts'
 import { identityBytes } from '../log/segment.ts'
 import { computeSums, Pool } from '../pool/pool.ts'
@@ -76,30 +76,25 @@ function readPool(reader: ByteReader): Pool {
   return pool
 }
 
-/**
- * Writes a snapshot under a temporary name, synced, and gives it its name only then. Returns its size in bytes.
- */
+/** Writes a snapshot. Returns its size in bytes. */
 export async function writeSnapshot(
   disk: Disk,
   directory: string,
   snapshot: Snapshot,
   pace: Pace = atOnce,
 ): Promise<number> {
-  const path = `${directory}/${snapshotName(snapshot.segment)}`
-  const temporary = `${path}.tmp`
-  const digest = createHash('sha256')
-  const file = await disk.create(temporary, { dataSync: true })
-  let at = 0
-  let writer = new ByteWriter(pieceBytes)
-  const flush = async (): Promise<void> => {
-    const chunk = writer.written()
-    digest.update(chunk)
-    await writePieces(file, chunk, at, pace)
-    await pace()
-    at += chunk.length
-    writer = new ByteWriter(pieceBytes)
-  }
-  try {
+  return writeWhole(disk, directory, snapshotName(snapshot.segment), async file => {
+    const digest = createHash('sha256')
+    let at = 0
+    let writer = new ByteWriter(pieceBytes)
+    const flush = async (): Promise<void> => {
+      const chunk = writer.written()
+      digest.update(chunk)
+      await writePieces(file, chunk, at, pace)
+      await pace()
+      at += chunk.length
+      writer = new ByteWriter(pieceBytes)
+    }
     writeStart(writer, snapshot)
     for (const pool of snapshot.state.pools.values()) {
       writePool(writer, pool)
@@ -107,16 +102,8 @@ export async function writeSnapshot(
     }
     await flush()
     await writeFully(file, digest.digest(), at)
-    await file.sync()
-  } catch (error) {
-    await file.close()
-    await disk.remove(temporary).catch(() => undefined)
-    throw error
-  }
-  await file.close()
-  await disk.rename(temporary, path)
-  await disk.syncDirectory(directory)
-  return at + hashBytes
+    return at + hashBytes
+  })
 }
 
 function writeStart(writer: ByteWriter, { identity, shard, segment, position, state }: Snapshot): void {

@@ -151,7 +151,6 @@ export class Decider {
     if (change instanceof KujiError) return change
     const before = {
       left: pool.stock[item]! - pool.drawn[item]!,
-      weight: pool.weights[item]!,
       decimals: pool.decimals,
     }
     batch.item(pool.number, change)
