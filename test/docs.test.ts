@@ -9,16 +9,21 @@ import { listFiles, readTable, readText, root } from './support/repository.ts'
 
 const documents = listFiles().filter(name => name.endsWith('.md'))
 
-test('docs/errors.md has every code of the contract, with its status and meaning, and no other', () => {
+test('docs/errors.md has every code of the contract, with its statuses and meaning, and no other', () => {
   const lines = readText('docs/errors.md').split('\n')
   const end = lines.findIndex(line => line.startsWith('## '))
   const rows = readTable(lines.slice(0, end))
-  const documented = rows.map(([code, status, meaning]) => [code, Number(status), meaning])
+  const documented = rows.map(([code, status, grpc, meaning]) => [
+    code,
+    Number(status),
+    Number.parseInt(grpc ?? '', 10),
+    meaning,
+  ])
   assert.deepEqual(
     documented,
-    Object.entries(codes).map(([code, { status, meaning }]) => [code, status, meaning]),
+    Object.entries(codes).map(([code, { status, grpc, meaning }]) => [code, status, grpc, meaning]),
   )
-  for (const [code, , , advice] of rows)
+  for (const [code, , , , advice] of rows)
     assert.ok(advice !== undefined && advice.length > 10, `${code}: what to do?`)
 })
 

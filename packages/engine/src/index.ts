@@ -1,4 +1,5 @@
 export type {
+  ChangeOptions,
   Code,
   DrawManyOptions,
   DrawManyReceipt,
@@ -11,6 +12,8 @@ export type {
   ItemState,
   ItemUpdate,
   Json,
+  LogChange,
+  LogEvent,
   Mode,
   PoolManifest,
   PoolState,
@@ -19,6 +22,7 @@ export type {
   Receipt,
   Status,
   Stock,
+  WatchOptions,
 } from './contract/index.ts'
 export { codes, KujiError, limits } from './contract/index.ts'
 export { inspectLog } from './inspect/inspect.ts'
@@ -39,6 +43,6 @@ export type {
   SegmentReport,
   SnapshotReport,
 } from './inspect/report.ts'
-export type { EngineStatus, Kuji } from './kuji.ts'
+export type { AnswerSink, EngineStatus, Kuji } from './kuji.ts'
 export type { OpenOptions } from './open.ts'
 export { open } from './open.ts'

@@ -1,17 +1,20 @@
 import type {
+  ChangeOptions,
   DrawManyOptions,
   DrawManyReceipt,
   DrawOptions,
   Durability,
   ItemUpdate,
+  LogEvent,
   PoolManifest,
   PoolState,
   PoolSummary,
   PutResult,
   Receipt,
   Status,
+  WatchOptions,
 } from './contract/index.ts'
-import { type KujiError, limits } from './contract/index.ts'
+import { KujiError, limits } from './contract/index.ts'
 import { checkFields, checkId, checkWhole, invalid } from './pool/check.ts'
 import { parseManifest } from './pool/manifest.ts'
 import { checkWeight } from './pool/weight.ts'
@@ -31,6 +34,11 @@ export interface EngineStatus {
   readonly drawNumber: number
   /** Requests that wait or are under way. */
   readonly queued: number
+}
+
+/** Takes answers: a receipt, or the refusal. */
+export interface AnswerSink {
+  answer(token: number, answer: Receipt | KujiError): void
 }
 
 /** What a Kuji stands on; made by `open`. */
@@ -94,6 +102,35 @@ export class Kuji {
   }
 
   /**
+   * `draw` for those who take many answers at a time, such as a server: what would settle the promise is given to
+   * `sink` with the `token`, in the order of the calls, never before this call has returned. Throws nothing.
+   */
+  drawTo(sink: AnswerSink, token: number, pool: string, options: DrawOptions): void {
+    this.draw(pool, options).then(
+      receipt => sink.answer(token, receipt),
+      error => sink.answer(token, error as KujiError),
+    )
+  }
+
+  /**
+   * The receipt that holds a draw number, where it was drawn with a key that is still kept. Rejects with `INVALID`,
+   * `DRAW_NOT_FOUND`.
+   */
+  async receipt(id: number): Promise<Receipt> {
+    checkWhole(id, 'id', 1, limits.safeInteger)
+    throw new KujiError('DRAW_NOT_FOUND', `no receipt is kept for draw ${id}`, { id })
+  }
+
+  /**
+   * Durable batches as they come, without a gap: from now on, or from behind an LSN, as long as memory reaches back to
+   * it (`INVALID` otherwise, and for one that falls behind by more than that). Ends with the signal or the engine.
+   */
+  // biome-ignore lint/correctness/useYield: a seam to be filled
+  async *watch(_options: WatchOptions = noOptions): AsyncGenerator<LogEvent, void, undefined> {
+    throw invalid('watch', 'not in this version')
+  }
+
+  /**
    * Draws `count` (1 to 1,000,000) items as indexes in one typed array, in one batch, all or none. Rejects like
    * `draw`.
    */
@@ -115,7 +152,7 @@ export class Kuji {
    * those drawn included. A manifest that says what is so already changes nothing. Rejects with `INVALID`,
    * `TOO_LARGE`, `POOL_CLOSED`.
    */
-  async putPool(manifest: PoolManifest): Promise<PutResult> {
+  async putPool(manifest: PoolManifest, _options: ChangeOptions = noOptions): Promise<PutResult> {
     const rules = parseManifest(manifest)
     let bytes = 512 + rules.metadata.length * 3
     for (const id of rules.itemIds) bytes += id.length + 20
@@ -127,7 +164,12 @@ export class Kuji {
    * Restocks or reweighs one item: a new version, in time that hardly grows with the pool. Rejects
    * with `INVALID`, `POOL_NOT_FOUND`, `ITEM_NOT_FOUND`, `POOL_CLOSED`.
    */
-  async updateItem(pool: string, item: string, update: ItemUpdate): Promise<PoolSummary> {
+  async updateItem(
+    pool: string,
+    item: string,
+    update: ItemUpdate,
+    _options: ChangeOptions = noOptions,
+  ): Promise<PoolSummary> {
     checkName(pool, 'pool')
     checkName(item, 'item')
     const { restock, weight } = checkFields(update, 'update', updateFields)

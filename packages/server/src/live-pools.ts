@@ -1,21 +1,22 @@
 import { isDeepStrictEqual } from 'node:util'
+import type { Kuji } from '@kuji/engine'
 import { KujiError, type PoolManifest, type PoolState } from '@kuji/engine/contract'
 import type { Logger } from './logger.ts'
-import type { Service } from './service.ts'
 
 /**
  * Creates the pools of a configuration that are not there yet. A live pool is left as it is, since its stock
  * and odds may have been changed on purpose; where it differs, one line says so.
  */
 export async function createMissingPools(
-  service: Service,
+  kuji: Kuji,
   pools: readonly PoolManifest[],
   log: Logger,
 ): Promise<void> {
   for (const manifest of pools) {
-    const live = await findPool(service, manifest.id)
+    const live = await findPool(kuji, manifest.id)
     if (!live) {
-      await service.putPool(manifest)
+      const { version } = await kuji.putPool(manifest)
+      log.info('pool created', { pool: manifest.id, version })
       continue
     }
     const differences = findDifferences(manifest, live)
@@ -28,9 +29,9 @@ export async function createMissingPools(
   }
 }
 
-async function findPool(service: Service, id: string): Promise<PoolState | undefined> {
+async function findPool(kuji: Kuji, id: string): Promise<PoolState | undefined> {
   try {
-    return await service.pool(id)
+    return await kuji.pool(id)
   } catch (error) {
     if (error instanceof KujiError && error.code === 'POOL_NOT_FOUND') return undefined
     throw error

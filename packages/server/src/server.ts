@@ -1,8 +1,10 @@
 import { type OpenOptions, open } from '@kuji/engine'
 import { type EngineEvent, KujiError, type PoolSummary } from '@kuji/engine/contract'
+import { openAccess } from './access/open-access.ts'
 import type { Configuration } from './config/load.ts'
+import type { Door } from './door.ts'
 import { systemReason } from './failure.ts'
-import { type HttpServer, startHttp } from './http/server.ts'
+import { startHttp } from './http/server.ts'
 import { serverLimits } from './limits.ts'
 import { createMissingPools } from './live-pools.ts'
 import type { Logger } from './logger.ts'
@@ -23,10 +25,10 @@ export interface Server {
 /** Opens the directory, creates the missing pools, listens. Where it throws, nothing is left open. */
 export async function startServer(configuration: Configuration, log: Logger): Promise<Server> {
   const kuji = await open(openOptions(configuration, log))
-  let http: HttpServer
-  const service = new Service(kuji, log)
+  let http: Door
+  const service = new Service(kuji, openAccess, log)
   try {
-    await createMissingPools(service, configuration.pools, log)
+    await createMissingPools(kuji, configuration.pools, log)
     http = await listen(service, configuration, log)
   } catch (error) {
     await kuji.close().catch(() => {})
@@ -35,7 +37,7 @@ export async function startServer(configuration: Configuration, log: Logger): Pr
   return {
     url: http.url,
     failed: kuji.failed,
-    pools: limit => service.pools({ limit }),
+    pools: limit => kuji.pools({ limit }),
     stop: async () => {
       await http.stop(serverLimits.drainMs)
       await kuji.close()
@@ -56,9 +58,9 @@ function openOptions(configuration: Configuration, log: Logger): OpenOptions {
   }
 }
 
-async function listen(service: Service, { http }: Configuration, log: Logger): Promise<HttpServer> {
+async function listen(service: Service, { http }: Configuration, log: Logger): Promise<Door> {
   try {
-    return await startHttp(service, http, log)
+    return await startHttp({ service, listen: http, log })
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException
     if (code === undefined || !/^E[A-Z]+$/.test(code)) throw error

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
 import type { Kuji } from '@kuji/engine'
 import { type Code, KujiError } from '@kuji/engine/contract'
+import { openAccess } from '../src/access/open-access.ts'
 import { startHttp } from '../src/http/server.ts'
 import { createLogger } from '../src/logger.ts'
 import { Service } from '../src/service.ts'
@@ -14,7 +15,8 @@ async function serveError(context: TestContext, error: Error) {
     lines += text
   })
   const kuji = { draw: () => Promise.reject(error) } as unknown as Kuji
-  const http = await startHttp(new Service(kuji, log), { host: '127.0.0.1', port: 0 }, log)
+  const service = new Service(kuji, openAccess, log)
+  const http = await startHttp({ service, listen: { host: '127.0.0.1', port: 0 }, log })
   context.after(() => http.stop(0))
   return { answer: await request(http.url, 'POST', '/v1/pools/any/draws'), lines: () => lines }
 }

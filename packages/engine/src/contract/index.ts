@@ -5,6 +5,7 @@ export { KujiError } from './error.ts'
 export type { EngineEvent } from './events.ts'
 export { limits } from './limits.ts'
 export type {
+  ChangeOptions,
   DrawManyOptions,
   DrawManyReceipt,
   DrawOptions,
@@ -14,6 +15,8 @@ export type {
   ItemState,
   ItemUpdate,
   Json,
+  LogChange,
+  LogEvent,
   Mode,
   PoolManifest,
   PoolState,
@@ -22,4 +25,5 @@ export type {
   Receipt,
   Status,
   Stock,
+  WatchOptions,
 } from './types.ts'

@@ -5,6 +5,9 @@
 export const limits = {
   /** Characters of a pool or item id. */
   idLength: 128,
+  /** Characters (UTF-16 units) of an idempotency key or a recipient. */
+  keyLength: 255,
+  recipientLength: 255,
   /** Pools in one log. */
   pools: 1_000_000,
   /** Items of one pool, those retired by later versions included. */

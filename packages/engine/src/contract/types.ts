@@ -105,6 +105,19 @@ export interface DrawOptions {
   readonly count?: number
   /** Take what is left when that is less than `count`; only an empty pool is refused. */
   readonly partial?: boolean
+  /**
+   * The caller's idempotency key, 1 to 255 characters, scoped to the pool: the same key with the same request gives
+   * the same receipt, within the retention time, and with another request `KEY_CONFLICT`.
+   */
+  readonly key?: string
+  /** Whom the draw is for, 1 to 255 characters; kept in the log. */
+  readonly recipient?: string
+}
+
+/** What a change of a pool rests on. */
+export interface ChangeOptions {
+  /** The change is made only where the pool has this version, 0 where it does not exist; else `VERSION_CONFLICT`. */
+  readonly ifVersion?: number
 }
 
 /** What a draw request returns: item k has the draw number `id + k`. */
@@ -118,7 +131,7 @@ export interface Receipt {
   readonly version: number
   /** Time in the log, in milliseconds since 1970. */
   readonly at: number
-  /** True when an earlier request with the same key made this draw (never in this version). */
+  /** True when an earlier request made this draw: one with the same key, or the one whose receipt is looked up. */
   readonly replayed: boolean
 }
 
@@ -145,6 +158,39 @@ export interface DrawManyReceipt {
   /** Time in the log, in milliseconds since 1970. */
   readonly at: number
   readonly replayed: boolean
+}
+
+/** One durable batch, as those who watch a log see it. */
+export interface LogEvent {
+  /** Position in the log. Batches without anything to tell are left out, so numbers may have gaps. */
+  readonly lsn: number
+  /** Time in the log, in milliseconds since 1970. */
+  readonly at: number
+  readonly changes: readonly LogChange[]
+}
+
+/** What happened, in order: draws of one pool, or a change of a pool. */
+export type LogChange =
+  | {
+      readonly type: 'draws'
+      readonly pool: string
+      /** Draw number of the first item. */
+      readonly id: number
+      readonly items: readonly string[]
+      /** The request's own, where it had them. Draws without either may be several requests in one. */
+      readonly key?: string
+      readonly recipient?: string
+    }
+  | {
+      readonly type: 'pool'
+      readonly pool: string
+      readonly change: 'put' | 'updated' | 'paused' | 'resumed' | 'closed' | 'deleted'
+    }
+
+export interface WatchOptions {
+  /** Goes on behind this LSN. Default: from now on. */
+  readonly after?: number
+  readonly signal?: AbortSignal
 }
 
 /**

@@ -19,6 +19,8 @@ export interface Configuration {
   readonly segmentBytes?: number
   readonly retention?: 'archive' | 'remove'
   readonly http: ListenAddress
+  readonly resp?: ListenAddress
+  readonly grpc?: ListenAddress
   readonly pools: readonly PoolManifest[]
 }
 

@@ -9,6 +9,7 @@ import type {
   RawRequestDefaultExpression,
   RawServerDefault,
 } from 'fastify'
+import type { Caller } from '../access/caller.ts'
 import { encodeReceipt } from '../json.ts'
 import { serverLimits } from '../limits.ts'
 import { ItemUpdateSchema, PoolBodySchema } from '../schema/manifest.ts'
@@ -31,6 +32,11 @@ export function addRoutes(app: HttpApp, service: Service): void {
   app.get('/healthz', async () => service.health())
 }
 
+/** Set by the hook that authenticates; see server.ts. */
+function callerOf(request: FastifyRequest): Caller {
+  return request.getDecorator<Caller>('caller')
+}
+
 /** Where a body may be left out, its fields all have defaults. */
 function allowNoBody(request: FastifyRequest, _reply: FastifyReply, done: () => void): void {
   if (request.body === undefined) request.body = {}
@@ -40,7 +46,7 @@ function allowNoBody(request: FastifyRequest, _reply: FastifyReply, done: () => 
 function addDrawRoutes(app: HttpApp, service: Service): void {
   const schema = { params: PoolParams, body: DrawBody }
   app.post('/v1/pools/:pool/draws', { schema, preValidation: allowNoBody }, async (request, reply) => {
-    const receipt = await service.draw({ ...request.body, pool: request.params.pool })
+    const receipt = await service.draw(callerOf(request), { ...request.body, pool: request.params.pool })
     return reply.code(receipt.replayed ? 200 : 201).send(encodeReceipt(receipt))
   })
 }
@@ -50,13 +56,16 @@ function addPoolRoutes(app: HttpApp, service: Service): void {
     const { after, limit } = request.query
     const size = limit === undefined ? serverLimits.defaultPageSize : Number(limit)
     // One more than asked for tells whether there is a next page.
-    const found = await service.pools({ ...(after === undefined ? {} : { after }), limit: size + 1 })
+    const found = await service.pools(callerOf(request), {
+      ...(after === undefined ? {} : { after }),
+      limit: size + 1,
+    })
     const pools = found.slice(0, size)
     return found.length > size ? { pools, next: pools.at(-1)?.id } : { pools }
   })
 
   app.get('/v1/pools/:pool', { schema: { params: PoolParams } }, async request =>
-    service.pool(request.params.pool),
+    service.pool(callerOf(request), request.params.pool),
   )
 
   const putSchema = { params: PoolParams, body: PoolBodySchema }
@@ -68,7 +77,7 @@ function addPoolRoutes(app: HttpApp, service: Service): void {
         field: 'id',
       })
     }
-    const result = await service.putPool({ id, ...rules })
+    const result = await service.putPool(callerOf(request), { id, ...rules })
     if (result.created) reply.code(201).header('location', `/v1/pools/${encodeURIComponent(id)}`)
     return result
   })
@@ -76,7 +85,7 @@ function addPoolRoutes(app: HttpApp, service: Service): void {
   const patchSchema = { params: ItemParams, body: ItemUpdateSchema }
   app.patch('/v1/pools/:pool/items/:item', { schema: patchSchema }, async request => {
     const { pool, item } = request.params
-    return service.updateItem(pool, item, request.body)
+    return service.updateItem(callerOf(request), pool, item, request.body)
   })
 }
 
@@ -87,7 +96,8 @@ function addStatusRoutes(app: HttpApp, service: Service): void {
       ...options,
       method,
       url,
-      handler: async request => service.changeStatus((request.params as { pool: string }).pool, action),
+      handler: async request =>
+        service.changeStatus(callerOf(request), (request.params as { pool: string }).pool, action),
     })
   add('POST', '/v1/pools/:pool/pause', 'pause')
   add('POST', '/v1/pools/:pool/resume', 'resume')

@@ -4,7 +4,7 @@ import { KujiError } from '@kuji/engine/contract'
 import { fastify, type HTTPMethods } from 'fastify'
 import type { TSchema } from 'typebox'
 import { Compile } from 'typebox/compile'
-import type { ListenAddress } from '../config/listen.ts'
+import type { Door, DoorOptions } from '../door.ts'
 import { serverLimits } from '../limits.ts'
 import type { Logger } from '../logger.ts'
 import { faultsOf, fieldName } from '../schema/faults.ts'
@@ -15,15 +15,7 @@ import { guardRequest } from './guard.ts'
 import { problemOf, sendProblem } from './problem.ts'
 import { addRoutes, type HttpApp } from './routes.ts'
 
-/** The HTTP server while it runs. */
-export interface HttpServer {
-  /** `http://127.0.0.1:7070`, with the real port where 0 was asked for. */
-  readonly url: string
-  /** Stops accepting, lets requests in flight finish, and cuts those that take longer than the deadline. */
-  stop(deadlineMs: number): Promise<void>
-}
-
-export async function startHttp(service: Service, listen: ListenAddress, log: Logger): Promise<HttpServer> {
+export async function startHttp({ service, listen, log }: DoorOptions): Promise<Door> {
   const app = createApp(service, log)
   boundConnections(app, log)
   await app.listen({ ...listen, backlog: 511 })
@@ -64,7 +56,11 @@ function createApp(service: Service, log: Logger): HttpApp {
     async (_request: unknown, text: string) => parseBody(text),
   )
   // With a callback: an async hook is a promise for every request.
-  app.addHook('onRequest', (request, _reply, done) => done(guardRequest(request)))
+  app.decorateRequest('caller', null)
+  app.addHook('onRequest', (request, _reply, done) => {
+    request.setDecorator('caller', service.authenticate(undefined))
+    done(guardRequest(request))
+  })
   refuseOtherMethods(app, () => addRoutes(app, service))
   return app
 }
