@@ -43,6 +43,8 @@ export type {
   SegmentReport,
   SnapshotReport,
 } from './inspect/report.ts'
-export type { AnswerSink, EngineStatus, Kuji } from './kuji.ts'
+export type { EngineStatus, Kuji } from './kuji.ts'
 export type { OpenOptions } from './open.ts'
 export { open } from './open.ts'
+export type { AnswerSink } from './writer/mailbox.ts'
+export type { BatchReport } from './writer/writer.ts'

@@ -19,6 +19,7 @@ import { checkFields, checkId, checkWhole, invalid } from './pool/check.ts'
 import { parseManifest } from './pool/manifest.ts'
 import { checkWeight } from './pool/weight.ts'
 import type { Decider } from './writer/decide.ts'
+import type { AnswerSink } from './writer/mailbox.ts'
 import type { Writer } from './writer/writer.ts'
 import { drawFlags } from './writer/writer.ts'
 
@@ -36,11 +37,6 @@ export interface EngineStatus {
   readonly queued: number
 }
 
-/** Takes answers: a receipt, or the refusal. */
-export interface AnswerSink {
-  answer(token: number, answer: Receipt | KujiError): void
-}
-
 /** What a Kuji stands on; made by `open`. */
 export interface Foundation {
   readonly writer: Writer
@@ -53,6 +49,7 @@ export interface Foundation {
 const drawFields = new Set(['count', 'partial'])
 const drawManyFields = new Set(['partial'])
 const updateFields = new Set(['restock', 'weight'])
+const changeFields = new Set(['ifVersion'])
 const listFields = new Set(['after', 'limit'])
 const noOptions = {}
 
@@ -69,6 +66,9 @@ export class Kuji {
   readonly #writer: Writer
   readonly #foundation: Foundation
   #closed: Promise<void> | null = null
+  // The request to draw at hand, once checked.
+  #count = 1
+  #flags = 0
 
   /** Made by `open`. */
   constructor(foundation: Foundation) {
@@ -86,30 +86,36 @@ export class Kuji {
    * `POOL_PAUSED`, `POOL_EMPTY`, `INSUFFICIENT_STOCK`.
    */
   draw(pool: string, options: DrawOptions = noOptions): Promise<Receipt> {
-    let count = 1
-    let flags = 0
-    if (options !== noOptions) {
-      try {
-        checkFields(options, 'options', drawFields)
-        if (options.count !== undefined) count = checkWhole(options.count, 'count', 1, limits.drawCount)
-        if (checkFlag(options.partial, 'partial')) flags = drawFlags.partial
-      } catch (error) {
-        return Promise.reject(error)
-      }
-    }
-    if (typeof pool !== 'string') return Promise.reject(invalid('pool', 'expected a pool id'))
-    return this.#writer.draw(pool, count, flags) as Promise<Receipt>
+    const refusal = this.#checkDraw(pool, options)
+    if (refusal !== null) return Promise.reject(refusal)
+    return this.#writer.draw(pool, this.#count, this.#flags) as Promise<Receipt>
   }
 
   /**
    * `draw` for those who take many answers at a time, such as a server: what would settle the promise is given to
-   * `sink` with the `token`, in the order of the calls, never before this call has returned. Throws nothing.
+   * `sink` with the `token`, in the order of the calls. What is refused before it is queued (a malformed request, a full
+   * queue) is answered before this call returns. Throws nothing.
    */
-  drawTo(sink: AnswerSink, token: number, pool: string, options: DrawOptions): void {
-    this.draw(pool, options).then(
-      receipt => sink.answer(token, receipt),
-      error => sink.answer(token, error as KujiError),
-    )
+  drawTo(sink: AnswerSink, token: number, pool: string, options: DrawOptions = noOptions): void {
+    const refusal = this.#checkDraw(pool, options)
+    if (refusal !== null) sink.answer(token, refusal)
+    else this.#writer.drawTo(sink, token, pool, this.#count, this.#flags)
+  }
+
+  /** Checks a request to draw and leaves what it says in fields: an object for each draw would be garbage. */
+  #checkDraw(pool: string, options: DrawOptions): KujiError | null {
+    this.#count = 1
+    this.#flags = 0
+    try {
+      if (options !== noOptions) {
+        checkFields(options, 'options', drawFields)
+        if (options.count !== undefined) this.#count = checkWhole(options.count, 'count', 1, limits.drawCount)
+        if (checkFlag(options.partial, 'partial')) this.#flags = drawFlags.partial
+      }
+      return typeof pool === 'string' ? null : invalid('pool', 'expected a pool id')
+    } catch (error) {
+      return error as KujiError
+    }
   }
 
   /**
@@ -152,23 +158,24 @@ export class Kuji {
    * those drawn included. A manifest that says what is so already changes nothing. Rejects with `INVALID`,
    * `TOO_LARGE`, `POOL_CLOSED`.
    */
-  async putPool(manifest: PoolManifest, _options: ChangeOptions = noOptions): Promise<PutResult> {
+  async putPool(manifest: PoolManifest, options: ChangeOptions = noOptions): Promise<PutResult> {
     const rules = parseManifest(manifest)
+    const ifVersion = checkVersion(options)
     let bytes = 512 + rules.metadata.length * 3
     for (const id of rules.itemIds) bytes += id.length + 20
     if (rules.itemMetadata !== null) for (const text of rules.itemMetadata) bytes += 2 + text.length * 3
-    return this.#run((decider, batch) => decider.put(batch, rules), bytes)
+    return this.#run((decider, batch) => decider.put(batch, rules, ifVersion), bytes)
   }
 
   /**
    * Restocks or reweighs one item: a new version, in time that hardly grows with the pool. Rejects
-   * with `INVALID`, `POOL_NOT_FOUND`, `ITEM_NOT_FOUND`, `POOL_CLOSED`.
+   * with `INVALID`, `POOL_NOT_FOUND`, `ITEM_NOT_FOUND`, `POOL_CLOSED`, `VERSION_CONFLICT`.
    */
   async updateItem(
     pool: string,
     item: string,
     update: ItemUpdate,
-    _options: ChangeOptions = noOptions,
+    options: ChangeOptions = noOptions,
   ): Promise<PoolSummary> {
     checkName(pool, 'pool')
     checkName(item, 'item')
@@ -176,9 +183,13 @@ export class Kuji {
     if (restock === undefined && weight === undefined) throw invalid('update', 'expected restock or weight')
     if (restock !== undefined) checkWhole(restock, 'restock', 1, limits.stock)
     if (weight !== undefined) checkWeight(weight, 'weight')
+    const ifVersion = checkVersion(options)
     // A copy: by the time it is decided the caller may have changed the object for the next call.
     const checked = { restock, weight } as ItemUpdate
-    return this.#run((decider, batch) => decider.updateItem(batch, pool, item, checked), smallRecordBytes)
+    return this.#run(
+      (decider, batch) => decider.updateItem(batch, pool, item, checked, ifVersion),
+      smallRecordBytes,
+    )
   }
 
   /** Refuses draws until resumed. Rejects with `POOL_NOT_FOUND`, `POOL_CLOSED`. */
@@ -255,4 +266,10 @@ function checkName(value: unknown, field: string): string {
 function checkFlag(value: unknown, field: string): boolean {
   if (value === undefined || typeof value === 'boolean') return value === true
   throw invalid(field, 'expected true or false')
+}
+
+/** The version that a change is made for, or -1 where it is made for any. */
+function checkVersion(options: ChangeOptions): number {
+  const { ifVersion } = checkFields(options, 'options', changeFields)
+  return ifVersion === undefined ? -1 : checkWhole(ifVersion, 'ifVersion', 0, limits.safeInteger)
 }

@@ -20,6 +20,7 @@ import type { RandomWords } from './random/random-words.ts'
 import type { Recovered } from './recovery/recover.ts'
 import { recover } from './recovery/recover.ts'
 import { logStart } from './recovery/replay.ts'
+import type { BatchReport } from './writer/writer.ts'
 import { Writer } from './writer/writer.ts'
 
 export interface OpenOptions {
@@ -33,6 +34,8 @@ export interface OpenOptions {
   readonly retention?: 'archive' | 'remove'
   /** Told of recovery, snapshots and alarms. Default: warnings and errors become process warnings. */
   readonly onEvent?: (event: EngineEvent) => void
+  /** Told of each batch that has become durable, for those who measure. */
+  readonly onBatch?: (batch: BatchReport) => void
 }
 
 /** What the engine takes from the outside world; a test or a simulator gives its own. */
@@ -41,6 +44,8 @@ export interface World {
   readonly random: RandomWords
   /** Milliseconds since 1970. */
   readonly now: () => number
+  /** Milliseconds from any point in time, never running back. */
+  readonly elapsed: () => number
   /** Makes the keeper of segments: the helper thread. */
   readonly keeper: (
     start: ConstructorParameters<typeof Helper>[0],
@@ -50,7 +55,7 @@ export interface World {
   readonly appender?: (lastHash: Uint8Array) => Appender
 }
 
-const fields = new Set(['dir', 'durability', 'segmentBytes', 'retention', 'onEvent'])
+const fields = new Set(['dir', 'durability', 'segmentBytes', 'retention', 'onEvent', 'onBatch'])
 const roomRetryMs = 1000
 
 /**
@@ -66,6 +71,7 @@ function realWorld(): World {
     disk: new NodeDisk(pooledCalls),
     random: operatingSystemRandom(),
     now: Date.now,
+    elapsed: () => performance.now(),
     keeper: (start, onEvent) => new Helper(start, onEvent),
     appender: lastHash => new ThreadAppender(lastHash),
   }
@@ -73,8 +79,8 @@ function realWorld(): World {
 
 /** `open` in a world of the caller's making. */
 export async function openIn(options: OpenOptions, world: World): Promise<Kuji> {
-  const { dir, durability, segmentBytes, retention, onEvent } = checkOptions(options)
-  if (durability === 'none') return openMemory(world, onEvent)
+  const { dir, durability, segmentBytes, retention, onEvent, onBatch } = checkOptions(options)
+  if (durability === 'none') return openMemory(world, onEvent, onBatch)
   const { disk, appender = lastHash => new InlineAppender(lastHash) } = world
   await makeDirectory(disk, dir)
   const lock = await disk.lock(dir)
@@ -96,15 +102,10 @@ export async function openIn(options: OpenOptions, world: World): Promise<Kuji> 
     }
     const keeper = world.keeper({ directory: dir, identity, shard: current.shard, retention }, onEvent)
     const log = await openLog(recovered, { disk, dir, durability, segmentBytes, keeper, appender, onRoom })
-    const { random, now } = world
-    const writer = new Writer({
-      state,
-      position: { ...position, epoch: position.epoch + 1 },
-      log,
-      random,
-      now,
-      onEvent,
-    })
+    const { random, now, elapsed } = world
+    const told = { onEvent, onBatch }
+    const next = { ...position, epoch: position.epoch + 1 }
+    const writer = new Writer({ state, position: next, log, random, now, elapsed, ...told })
     return new Kuji({ writer, durability, diskFull: () => full, release: () => lock.release() })
   } catch (error) {
     await lock.release()
@@ -165,19 +166,19 @@ function openLog(recovered: Recovered, settings: LogSettings): Promise<FileLog> 
   })
 }
 
-function openMemory({ random, now }: World, onEvent: (event: EngineEvent) => void): Kuji {
-  const writer = new Writer({
-    state: new State(),
-    position: logStart,
-    log: new MemoryLog(),
-    random,
-    now,
-    onEvent,
-  })
+function openMemory(
+  { random, now, elapsed }: World,
+  onEvent: (event: EngineEvent) => void,
+  onBatch: OpenOptions['onBatch'],
+): Kuji {
+  const [state, log, position] = [new State(), new MemoryLog(), logStart]
+  const writer = new Writer({ state, position, log, random, now, elapsed, onEvent, onBatch })
   return new Kuji({ writer, durability: 'none', diskFull: () => '', release: async () => undefined })
 }
 
-function checkOptions(options: OpenOptions): Required<OpenOptions> {
+type CheckedOptions = Required<Omit<OpenOptions, 'onBatch'>> & Pick<OpenOptions, 'onBatch'>
+
+function checkOptions(options: OpenOptions): CheckedOptions {
   const checked = checkFields(options, 'options', fields)
   const {
     dir,
@@ -185,6 +186,7 @@ function checkOptions(options: OpenOptions): Required<OpenOptions> {
     segmentBytes = limits.segmentBytes,
     retention = 'archive',
     onEvent = warn,
+    onBatch,
   } = checked
   if (durability !== 'sync' && durability !== 'os' && durability !== 'none') {
     throw invalid('durability', 'expected "sync", "os" or "none"')
@@ -195,6 +197,7 @@ function checkOptions(options: OpenOptions): Required<OpenOptions> {
   if (retention !== 'archive' && retention !== 'remove')
     throw invalid('retention', 'expected "archive" or "remove"')
   if (typeof onEvent !== 'function') throw invalid('onEvent', 'expected a function')
+  if (onBatch !== undefined && typeof onBatch !== 'function') throw invalid('onBatch', 'expected a function')
   const bytes = checkWhole(
     segmentBytes,
     'segmentBytes',
@@ -208,11 +211,12 @@ function checkOptions(options: OpenOptions): Required<OpenOptions> {
     segmentBytes: Math.ceil(bytes / limits.segmentMinimumBytes) * limits.segmentMinimumBytes,
     retention,
     onEvent: guarded(onEvent as (event: EngineEvent) => void),
+    ...(onBatch === undefined ? {} : { onBatch: guarded(onBatch as (batch: BatchReport) => void) }),
   }
 }
 
 /** What a listener throws must not come between the engine and what it has to do next. */
-function guarded(listener: (event: EngineEvent) => void): (event: EngineEvent) => void {
+function guarded<T>(listener: (told: T) => void): (told: T) => void {
   return event => {
     try {
       listener(event)

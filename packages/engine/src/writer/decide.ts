@@ -116,8 +116,11 @@ export class Decider {
     return chosen
   }
 
-  put(batch: BatchBuilder, rules: Rules): PutResult | KujiError {
+  /** `ifVersion`: the version that the change is made for, 0 for none, -1 for any. */
+  put(batch: BatchBuilder, rules: Rules, ifVersion: number): PutResult | KujiError {
     const existing = this.#state.pools.get(rules.id)
+    const conflict = findConflict(rules.id, existing, ifVersion)
+    if (conflict !== null) return conflict
     const items = this.#state.items + rules.itemIds.length - (existing?.itemIds.length ?? 0)
     if (items > limits.totalItems)
       return refuse('TOO_LARGE', `at most ${limits.totalItems} items in all pools`)
@@ -140,9 +143,17 @@ export class Decider {
     return { id: rules.id, version: existing.version, created: false, changed: true }
   }
 
-  updateItem(batch: BatchBuilder, id: string, itemId: string, update: ItemUpdate): PoolSummary | KujiError {
+  updateItem(
+    batch: BatchBuilder,
+    id: string,
+    itemId: string,
+    update: ItemUpdate,
+    ifVersion: number,
+  ): PoolSummary | KujiError {
     const pool = this.#state.pools.get(id)
     if (pool === undefined) return poolNotFound(id)
+    const conflict = findConflict(id, pool, ifVersion)
+    if (conflict !== null) return conflict
     if (pool.status === 'closed') return poolClosed(pool)
     const item = this.#findItem(pool, itemId)
     if (item < 0)
@@ -320,6 +331,15 @@ function decideItemChange(pool: Pool, item: number, update: ItemUpdate): ItemCha
     return error as KujiError
   }
   return { item, restock, weight, decimals }
+}
+
+/** Why a change that was made for one version of a pool does not apply to it as it is. */
+function findConflict(id: string, pool: Pool | undefined, ifVersion: number): KujiError | null {
+  const version = pool?.version ?? 0
+  if (ifVersion < 0 || version === ifVersion) return null
+  const is = pool === undefined ? `there is no pool "${id}"` : `pool "${id}" has version ${version}`
+  const meant = ifVersion === 0 ? 'a pool that does not exist' : `version ${ifVersion}`
+  return refuse('VERSION_CONFLICT', `${is}, the change was made for ${meant}`, { pool: id, version })
 }
 
 function poolNotFound(id: string): KujiError {

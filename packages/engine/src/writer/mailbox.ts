@@ -1,3 +1,4 @@
+import type { KujiError, Receipt } from '../contract/index.ts'
 import { limits } from '../contract/index.ts'
 
 const capacity = limits.queue
@@ -5,6 +6,11 @@ const mask = capacity - 1
 
 /** A request that is not a draw: decides itself when its turn comes, and returns the answer or the refusal. */
 export type Command = () => unknown
+
+/** Takes the answers of draws: a receipt, or the refusal. It must not throw. */
+export interface AnswerSink {
+  answer(token: number, answer: Receipt | KujiError): void
+}
 
 /**
  * Requests in the order they came, until their answers have left. One ring of columns, allocated once: a request is a
@@ -25,6 +31,9 @@ export class Mailbox {
   readonly answers: unknown[] = new Array(capacity).fill(undefined)
   readonly #resolves: (((value: unknown) => void) | undefined)[] = new Array(capacity).fill(undefined)
   readonly #rejects: (((error: unknown) => void) | undefined)[] = new Array(capacity).fill(undefined)
+  /** Where an answer goes that nobody has a promise for. */
+  readonly #sinks: (AnswerSink | undefined)[] = new Array(capacity).fill(undefined)
+  readonly #tokens: Float64Array = new Float64Array(capacity)
   // One executor for all promises: a closure for each would be garbage.
   readonly #capture = (resolve: (value: unknown) => void, reject: (error: unknown) => void): void => {
     const slot = this.tail & mask
@@ -47,12 +56,23 @@ export class Mailbox {
   /** Takes a request in; the mailbox is not full. */
   add(request: string | Command, kind: number, count: number): Promise<unknown> {
     const promise = new Promise<unknown>(this.#capture)
-    const slot = this.tail & mask
+    this.#put(request, kind, count)
+    return promise
+  }
+
+  /** Takes a request in whose answer goes to a sink, without a promise. */
+  addTo(sink: AnswerSink, token: number, request: string, kind: number, count: number): void {
+    const slot = this.#put(request, kind, count)
+    this.#sinks[slot] = sink
+    this.#tokens[slot] = token
+  }
+
+  #put(request: string | Command, kind: number, count: number): number {
+    const slot = this.tail++ & mask
     this.requests[slot] = request
     this.kinds[slot] = kind
     this.counts[slot] = count
-    this.tail++
-    return promise
+    return slot
   }
 
   /** Sends the answers up to a position, in order. An answer that is an error is a refusal. */
@@ -60,10 +80,16 @@ export class Mailbox {
     while (this.answered < position) {
       const slot = this.answered++ & mask
       const answer = this.answers[slot]
-      if (answer instanceof Error) this.#rejects[slot]!(answer)
-      else this.#resolves[slot]!(answer)
+      const sink = this.#sinks[slot]
       this.requests[slot] = undefined
       this.answers[slot] = undefined
+      if (sink !== undefined) {
+        this.#sinks[slot] = undefined
+        sink.answer(this.#tokens[slot]!, answer as Receipt | KujiError)
+        continue
+      }
+      if (answer instanceof Error) this.#rejects[slot]!(answer)
+      else this.#resolves[slot]!(answer)
       this.#resolves[slot] = undefined
       this.#rejects[slot] = undefined
     }

@@ -8,7 +8,7 @@ import { BatchBuilder } from '../record/batch-builder.ts'
 import { drawsHeaderBytes, type SealReason } from '../record/records.ts'
 import type { LogPosition } from '../recovery/replay.ts'
 import { Decider, refuse } from './decide.ts'
-import type { Command } from './mailbox.ts'
+import type { AnswerSink, Command } from './mailbox.ts'
 import { Mailbox } from './mailbox.ts'
 
 export interface WriterOptions {
@@ -18,7 +18,21 @@ export interface WriterOptions {
   readonly random: RandomWords
   /** Milliseconds since 1970. */
   readonly now: () => number
+  /** Milliseconds from any point in time, never running back. */
+  readonly elapsed: () => number
   readonly onEvent: (event: EngineEvent) => void
+  /** Told of each batch that has become durable. */
+  readonly onBatch?: ((batch: BatchReport) => void) | undefined
+}
+
+/** A batch that has become durable. */
+export interface BatchReport {
+  readonly lsn: number
+  readonly draws: number
+  /** Bytes in the log. */
+  readonly bytes: number
+  /** From handing it to the log until it was durable, in milliseconds. */
+  readonly writeMs: number
 }
 
 export const drawFlags = { many: 1, partial: 2 } as const
@@ -112,6 +126,17 @@ export class Writer {
     if (refusal !== null) return Promise.reject(refusal)
     this.#schedule()
     return this.#mailbox.add(pool, flags, count)
+  }
+
+  /** The same, the answer given to a sink; a refusal to take it in at once. */
+  drawTo(sink: AnswerSink, token: number, pool: string, count: number, flags: number): void {
+    const refusal = this.#unavailable()
+    if (refusal !== null) {
+      sink.answer(token, refusal)
+      return
+    }
+    this.#schedule()
+    this.#mailbox.addTo(sink, token, pool, flags, count)
   }
 
   /** Queues anything else. `command` runs when its turn comes; `bytes` bounds what it adds to the batch. */
@@ -239,7 +264,18 @@ export class Writer {
     this.#open = this.#spare
     this.#spare = batch
     this.#writing = true
-    void this.#write(batch).then(outcome => this.#settle(outcome, upTo, drawNumber))
+    const { onBatch } = this.#options
+    if (onBatch === undefined) {
+      void this.#write(batch).then(outcome => this.#settle(outcome, upTo, drawNumber))
+      return
+    }
+    const { draws, length: bytes } = batch
+    const began = this.#options.elapsed()
+    void this.#write(batch).then(outcome => {
+      const writeMs = this.#options.elapsed() - began
+      if (outcome === 'durable') onBatch({ lsn: this.#lsn, draws, bytes, writeMs })
+      this.#settle(outcome, upTo, drawNumber)
+    })
   }
 
   #write(batch: BatchBuilder): Promise<AppendOutcome> {

@@ -12,7 +12,13 @@ import { deterministicRandom } from '../../src/random/deterministic.ts'
  */
 export function testWorld(disk: Disk = new NodeDisk(blockingCalls), seed = 1): World {
   let time = 1_790_000_000_000
-  return { disk, random: deterministicRandom(seed), now: () => time++, keeper: keeperOver(disk) }
+  return {
+    disk,
+    random: deterministicRandom(seed),
+    now: () => time++,
+    elapsed: () => time,
+    keeper: keeperOver(disk),
+  }
 }
 
 /** What the helper thread does, on this thread. */
