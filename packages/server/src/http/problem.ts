@@ -33,7 +33,9 @@ export function problemOf(error: KujiError, status: number = codes[error.code].s
 }
 
 export function sendProblem(reply: FastifyReply, problem: Problem): void {
-  const retryAfter = retryAfterSeconds[problem.code]
+  // A limit knows by itself when it lets the next request pass.
+  const retryAfter = problem.retryAfterSeconds ?? retryAfterSeconds[problem.code]
   if (retryAfter !== undefined) reply.header('retry-after', retryAfter)
+  if (problem.code === 'UNAUTHENTICATED') reply.header('www-authenticate', 'Bearer')
   reply.code(problem.status).type('application/problem+json').send(JSON.stringify(problem))
 }
