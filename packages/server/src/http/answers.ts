@@ -26,7 +26,7 @@ const always: readonly Code[] = ['INVALID', 'OVERLOADED', 'OUTCOME_UNKNOWN', 'IN
 /** Any request that needs a caller. */
 export const ofCallers: readonly Code[] = ['UNAUTHENTICATED', 'FORBIDDEN', 'LIMIT_REACHED']
 /** Any request with a body. */
-export const ofBodies: readonly Code[] = ['TOO_LARGE']
+const ofBodies: readonly Code[] = ['TOO_LARGE']
 /** Any request that changes something. */
 export const ofChanges: readonly Code[] = [...ofCallers, ...ofBodies, 'READ_ONLY']
 

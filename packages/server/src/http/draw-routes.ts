@@ -42,7 +42,7 @@ export function addDrawRoutes(app: HttpApp, service: Service): void {
   app.post('/v1/pools/:pool/draws', { schema: drawSchema }, (request, reply) => {
     const key = readIdempotencyKey(request.raw)
     const options = key === undefined ? request.body : { ...request.body, key }
-    pending.draw(request, reply, request.params.pool, options)
+    pending.add({ request, reply, pool: request.params.pool, options })
   })
 
   app.get('/v1/draws/:id', { schema: receiptSchema }, async (request, reply) => {

@@ -1,31 +1,50 @@
 import type { AnswerSink } from '@kuji/engine'
 import { type DrawOptions, KujiError, type Receipt } from '@kuji/engine/contract'
 import type { FastifyReply, FastifyRequest } from 'fastify'
-import { encodeReceipt } from '../json.ts'
+import { stringifyReceipt } from '../json.ts'
 import type { Service } from '../service.ts'
 
+/** A draw that waits to be made, or for its answer. */
+interface PendingDraw {
+  readonly request: FastifyRequest
+  readonly reply: FastifyReply
+  readonly pool: string
+  readonly options: DrawOptions
+}
+
 /**
- * Draws that wait for their answers. The engine gives answers out many at a time, by the number that each request was
- * made with: no promise for a draw, which on this route would be a fifth of the work.
+ * Draws of all connections. Those that one turn of the event loop brings are handed to the engine together when it ends,
+ * so that they share a batch and its write (else the first one would start a write alone, and the others wait for its
+ * end). The engine gives answers out many at a time, by number: no promise for a draw.
  */
 export class PendingDraws implements AnswerSink {
   readonly #service: Service
-  readonly #replies: (FastifyReply | null)[] = []
+  readonly #draws: (PendingDraw | null)[] = []
   readonly #free: number[] = []
+  #arrived: number[] = []
 
   constructor(service: Service) {
     this.#service = service
   }
 
-  draw(request: FastifyRequest, reply: FastifyReply, pool: string, options: DrawOptions): void {
-    const token = this.#free.pop() ?? this.#replies.length
-    this.#replies[token] = reply
-    this.#service.drawTo(request.caller, this, token, pool, options)
+  add(draw: PendingDraw): void {
+    const token = this.#free.pop() ?? this.#draws.length
+    this.#draws[token] = draw
+    if (this.#arrived.push(token) === 1) setImmediate(() => this.#submit())
+  }
+
+  #submit(): void {
+    const arrived = this.#arrived
+    this.#arrived = []
+    for (const token of arrived) {
+      const { request, pool, options } = this.#draws[token]!
+      this.#service.drawTo(request.caller, this, token, pool, options)
+    }
   }
 
   answer(token: number, answer: Receipt | KujiError): void {
-    const reply = this.#replies[token]!
-    this.#replies[token] = null
+    const { reply } = this.#draws[token]!
+    this.#draws[token] = null
     this.#free.push(token)
     if (answer instanceof KujiError) reply.send(answer)
     else sendReceipt(reply.code(answer.replayed ? 200 : 201), answer)
@@ -33,5 +52,5 @@ export class PendingDraws implements AnswerSink {
 }
 
 export function sendReceipt(reply: FastifyReply, receipt: Receipt): void {
-  reply.type('application/json; charset=utf-8').send(JSON.stringify(encodeReceipt(receipt)))
+  reply.type('application/json; charset=utf-8').send(stringifyReceipt(receipt))
 }
