@@ -16,7 +16,7 @@ export const serverLimits = {
   headerBytes: 16 * 1024,
   headersTimeoutMs: 5_000,
   requestTimeoutMs: 10_000,
-  /** A connection that neither gives nor takes a byte for this long is cut: its other end is gone, or stopped reading. */
+  /** A connection that neither gives nor takes a byte for this long is cut: its other end is gone or has stopped. */
   stalledConnectionMs: 120_000,
   /** Streams of events that are open at once. */
   eventStreams: 256,

@@ -3,9 +3,9 @@ import { KujiError } from '@kuji/engine/contract'
 import { serverLimits } from '../limits.ts'
 
 /**
- * Parses a body. `JSON.parse` keeps `__proto__` as an own field, which is then unknown like any other, or data inside of
- * metadata. No bytes count as no body, since many clients send the content type whether there is one or not. Bytes that
- * are no UTF-8, and a field that stands twice in an object, are refused: what others would read there is anyone's guess.
+ * Parses a body. `JSON.parse` keeps `__proto__` as an own field, which is then unknown like any other, or data inside
+ * of metadata. No bytes count as no body, since many clients send the content type whether there is one or not. Bytes
+ * that are no UTF-8, and a field that stands twice in an object, are refused: others may read something else there.
  */
 export function parseBody(bytes: Buffer): unknown {
   if (bytes.length === 0) return undefined

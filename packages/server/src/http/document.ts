@@ -69,8 +69,8 @@ interface RequestBody {
 }
 
 /**
- * What the plug-in does not know: a schema with a title stands once, as a component of that name; a body may be left out
- * where no field of it has to be there; and a body without fields is none.
+ * What the plug-in does not know: a schema with a title stands once, as a component of that name; a body may be left
+ * out where no field of it has to be there; and a body without fields is none.
  */
 function polish(document: OpenApi): OpenApi {
   for (const operation of Object.values(document.paths).flatMap(path => Object.values(path))) {

@@ -13,9 +13,9 @@ interface PendingDraw {
 }
 
 /**
- * Draws of all connections. Those that one turn of the event loop brings are handed to the engine together when it ends,
- * so that they share a batch and its write (else the first one would start a write alone, and the others wait for its
- * end). The engine gives answers out many at a time, by number: no promise for a draw.
+ * Draws of all connections. Those that one turn of the event loop brings are handed to the engine together when it
+ * ends, so that they share a batch and its write (else the first one would start a write alone, and the others wait for
+ * its end). The engine gives answers out many at a time, by number: no promise for a draw.
  */
 export class PendingDraws implements AnswerSink {
   readonly #service: Service

@@ -53,8 +53,8 @@ const putSchema = {
   tags,
   summary: 'Create a pool, or give it new rules',
   description:
-    'What was drawn stays drawn: `stock` counts all units, those drawn included. Rules that are what they were make no ' +
-    'new version.',
+    'What was drawn stays drawn: `stock` counts all units, those drawn included. Rules that are what they were make ' +
+    'no new version.',
   params: PoolParams,
   headers: PutHeaders,
   body: PoolBodySchema,

@@ -48,8 +48,8 @@ interface Conditions {
 const maxAttempts = 8
 
 /**
- * Makes a change under the conditions of its request: `If-Match` with versions, or `*` for any; `If-None-Match: *` for a
- * pool that is not there. Throws `VERSION_CONFLICT` where they do not hold (the table of codes has 409 for it, where
+ * Makes a change under the conditions of its request: `If-Match` with versions, or `*` for any; `If-None-Match: *` for
+ * a pool that is not there. Throws `VERSION_CONFLICT` where they do not hold (the table of codes has 409 for it, where
  * RFC 9110 has 412), and `INVALID` for conditions of another kind.
  */
 export async function changeIf<Result>(conditions: Conditions, change: Change<Result>): Promise<Result> {
