@@ -77,7 +77,7 @@ export class CommandParser {
     if (length > this.#pending.length) {
       const grown = Buffer.allocUnsafeSlow(length * 2)
       this.#pending.copy(grown, 0, 0, this.#end)
-      this.#pending = grown
+      this.#hold(grown)
     }
     chunk.copy(this.#pending, this.#end)
     this.#bytes = this.#pending
@@ -109,10 +109,10 @@ export class CommandParser {
     }
     const held = this.#pending
     if (held === null || held.length > Math.max(length * 4, smallest)) {
-      this.#pending = Buffer.allocUnsafeSlow(Math.max(length * 2, smallest))
-      this.#bytes.copy(this.#pending, 0, this.#from, this.#end)
+      const buffer = Buffer.allocUnsafeSlow(Math.max(length * 2, smallest))
+      this.#bytes.copy(buffer, 0, this.#from, this.#end)
+      this.#hold(buffer)
     } else if (this.#from > 0) held.copyWithin(0, this.#from, this.#end)
-    this.#memory.bytes += this.#pending!.length - (held?.length ?? 0)
     this.#bytes = noBytes
     this.#keepPlaces(args)
     this.#at -= this.#from
@@ -126,10 +126,14 @@ export class CommandParser {
     }
   }
 
+  #hold(buffer: Buffer | null): void {
+    this.#memory.bytes += (buffer?.length ?? 0) - (this.#pending?.length ?? 0)
+    this.#pending = buffer
+  }
+
   /** Lets go of all bytes. */
   release(): void {
-    this.#memory.bytes -= this.#pending?.length ?? 0
-    this.#pending = null
+    this.#hold(null)
     this.#places = null
     this.#bytes = noBytes
     this.#at = 0
