@@ -39,7 +39,7 @@ export const longestPauseMs = 5_000
  * refusals (a key for access that was taken back, say) tell nothing about the try before.
  */
 const settling: ReadonlySet<Code> = new Set<Code>([
-  ...(['POOL_EMPTY', 'INSUFFICIENT_STOCK', 'POOL_PAUSED', 'POOL_CLOSED'] as const),
+  ...(['POOL_EMPTY', 'INSUFFICIENT_STOCK', 'POOL_PAUSED', 'POOL_CLOSED', 'POOL_NOT_FOUND'] as const),
   ...(['KEY_CONFLICT', 'INVALID', 'TOO_LARGE'] as const),
 ])
 
