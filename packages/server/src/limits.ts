@@ -19,7 +19,10 @@ export const serverLimits = {
   respFailedLogins: 5,
   /** How long the rest of a command may take to arrive, or a key where one is needed. */
   respPatienceSeconds: 10,
-  /** Commands that have arrived in part, of all connections; beyond it, those that hold more than a little are refused. */
+  /**
+   * Commands that have arrived in part, of all connections; beyond it, those that hold more than a little are
+   * refused.
+   */
   respPartialBytes: 64 * 1024 * 1024,
   respSmallPartialBytes: 4 * 1024,
   /** Commands of one connection under way, and items in the answers to them: then it has to wait. */

@@ -62,7 +62,7 @@ test('a key does what its scopes say, and no scope includes another', async cont
   }
 })
 
-test('the scheme is read in any case, and a key that has used up its requests is told when to come back', async context => {
+test('the scheme is read in any case, and a key without requests left is told when to come back', async context => {
   const { url } = await openDoor(context, { access })
   const put = (authorization: string) => request(url, 'PUT', '/v1/pools/p', rules, { authorization })
   assert.equal((await put('bearer all')).status, 201)
@@ -72,7 +72,7 @@ test('the scheme is read in any case, and a key that has used up its requests is
   assert.equal(answer.headers.get('retry-after'), '7')
 })
 
-test('health and documents are open, and whatever else there is, no web page is told that it may read', async context => {
+test('health and documents are open, and no web page is told that it may read anything', async context => {
   const { url } = await openDoor(context, { access })
   for (const path of ['/healthz', '/openapi.json', '/docs', '/docs/static/swagger-ui.css']) {
     const answer = await fetch(url + path)

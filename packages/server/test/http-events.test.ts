@@ -63,6 +63,12 @@ function eventAt(lsn: number, items: readonly string[] = ['a']): LogEvent {
 const aborted = (signal: AbortSignal | undefined) =>
   new Promise<void>(resolve => signal?.addEventListener('abort', () => resolve()))
 
+/** Nothing happens until the reader leaves. */
+const silent: Watch = async function* ({ signal }) {
+  await aborted(signal)
+  yield* []
+}
+
 test('draws and changes are sent as they become durable, and a reader goes on where it was', async context => {
   const { url } = await openDoor(context)
   const live = await openEvents(context, url)
@@ -87,6 +93,7 @@ test('Last-Event-ID goes before after, as a browser that comes back sends both',
   const asked: (number | undefined)[] = []
   const { url } = await openWatched(context, async function* ({ after }) {
     asked.push(after)
+    yield* []
   })
   const rows = [
     ['', {}, undefined],
@@ -159,9 +166,7 @@ test('a reader that reads nothing holds back itself alone', async context => {
 })
 
 test('streams are bounded, and one that ends makes room', async context => {
-  const { url } = await openWatched(context, async function* ({ signal }) {
-    await aborted(signal)
-  })
+  const { url } = await openWatched(context, silent)
   const streams = await Promise.all(
     Array.from({ length: serverLimits.eventStreams }, () => openEvents(context, url)),
   )
@@ -177,9 +182,7 @@ test('streams are bounded, and one that ends makes room', async context => {
 })
 
 test('a stop ends the streams, and waits for none', async context => {
-  const { url, stop } = await openWatched(context, async function* ({ signal }) {
-    await aborted(signal)
-  })
+  const { url, stop } = await openWatched(context, silent)
   const { next } = await openEvents(context, url)
   const idle = await openSocket(url)
   idle.write('GET /v1/events HTTP/1.1\r\nHost: localhost\r\n\r\n')
