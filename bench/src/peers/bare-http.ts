@@ -1,6 +1,6 @@
 import { createServer } from 'node:http'
 
-/** A process that answers every POST with the same receipt: what node:http costs by itself. Argument: its port. */
+/** A process that answers every POST with the same receipt: what node:http costs by itself. Takes its port. */
 
 const receipt = {
   id: 1_000_000,
