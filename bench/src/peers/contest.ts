@@ -1,3 +1,4 @@
+import type { Figure } from './figure.ts'
 import type { ProgramName } from './programs.ts'
 import type { Stage } from './stage.ts'
 
@@ -11,7 +12,7 @@ export interface Target {
 export type Unit = 'draws/s' | 'MB'
 
 /** Puts the load on one side for about so many seconds and returns its figure. */
-export type Measure = (seconds: number) => Promise<number>
+export type Measure = (seconds: number) => Promise<Figure>
 
 export interface Sides {
   readonly kuji: Measure
@@ -42,8 +43,8 @@ export interface Contest {
 
 /** A bout while `Ring` holds the servers of its contest. */
 export interface BoutPlan<Ring> extends Bout {
-  readonly measureKuji: (ring: Ring, seconds: number) => Promise<number>
-  readonly measurePeer?: (ring: Ring, seconds: number) => Promise<number>
+  readonly measureKuji: (ring: Ring, seconds: number) => Promise<Figure>
+  readonly measurePeer?: (ring: Ring, seconds: number) => Promise<Figure>
 }
 
 interface ContestPlan<Ring> {

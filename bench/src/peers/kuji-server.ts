@@ -55,20 +55,3 @@ export async function startKuji(stage: Stage, settings: KujiSettings): Promise<K
   }
   return { ...served, url, httpPort, respPort, grpcPort, drawn }
 }
-
-/**
- * Runs a load and holds the number of draws that it reports against what the server counts: a refusal is not a draw.
- * There may be more, since generators ask for some that they do not wait for.
- */
-export async function drawsChecked<Result extends { readonly requests: number }>(
-  drawn: () => Promise<number>,
-  load: () => Promise<Result>,
-  drawsPerRequest = 1,
-): Promise<Result> {
-  const before = await drawn()
-  const result = await load()
-  const counted = (await drawn()) - before
-  const reported = result.requests * drawsPerRequest
-  if (counted < reported) throw new Error(`${reported} draws were reported, and ${counted} were made`)
-  return result
-}

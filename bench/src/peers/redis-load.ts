@@ -1,3 +1,4 @@
+import type { LoadResult } from './figure.ts'
 import { pathOf } from './programs.ts'
 import type { Stage } from './stage.ts'
 
@@ -15,12 +16,8 @@ const firstRequests = 5000
 /** Rates of earlier runs, in requests a second, by load. */
 const knownRates = new Map<string, number>()
 
-/** Returns requests a second, and how many there were. redis-benchmark counts requests, so seconds are converted. */
-export async function loadRedis(
-  stage: Stage,
-  load: RedisLoad,
-  seconds: number,
-): Promise<{ rate: number; requests: number }> {
+/** redis-benchmark takes a number of requests: as many as fill the seconds at the rate of the run before. */
+export async function loadRedis(stage: Stage, load: RedisLoad, seconds: number): Promise<LoadResult> {
   const name = `${load.port} ${load.clients} ${load.pipeline} ${load.command.join(' ')}`
   const first = firstRequests * Math.min(8, load.pipeline)
   const known = knownRates.get(name) ?? (await runRedisBenchmark(stage, load, first))

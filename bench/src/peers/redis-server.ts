@@ -1,13 +1,13 @@
 import { campaign } from './campaign.ts'
 import { pathOf } from './programs.ts'
 import type { RedisScript } from './redis-scripts.ts'
-import type { Stage } from './stage.ts'
+import type { Served, Stage } from './stage.ts'
 import { freePort } from './stage.ts'
 
 const { items, stock } = campaign
 
 /** Redis with one of the scripts ready. */
-export interface RedisPeer {
+export interface RedisPeer extends Served {
   readonly port: number
   /** Loads a script, shows that it is right, and fills the stock. Returns the command of one draw. */
   load(script: RedisScript): Promise<readonly string[]>
@@ -30,7 +30,7 @@ export async function startRedis(stage: Stage, log: keyof typeof logs): Promise<
   const directory = stage.newDirectory(`redis-${log}`)
   const ask = (args: readonly string[], input?: string): Promise<string> =>
     stage.run(pathOf('redis-cli'), ['-p', String(port), ...args], input)
-  await stage.serve({
+  const served = await stage.serve({
     name: 'redis-server',
     command: pathOf('redis-server'),
     args: ['--port', String(port), '--dir', directory, ...tuning, ...logs[log]],
@@ -40,6 +40,7 @@ export async function startRedis(stage: Stage, log: keyof typeof logs): Promise<
   const read = async (script: RedisScript): Promise<number[]> =>
     (await ask(script.stock.read)).trim().split('\n').map(Number)
   return {
+    ...served,
     port,
     load: async script => {
       const loaded = (await ask(['-x', ...script.load], script.text)).trim()

@@ -3,6 +3,7 @@ import { median } from '../report/row.ts'
 import { figure, formatTable } from '../report/table.ts'
 import type { Contest, Unit } from './contest.ts'
 import type { Cores } from './cores.ts'
+import type { Figure } from './figure.ts'
 import type { BoutResult } from './run-contest.ts'
 
 /** A bout as the JSON has it. */
@@ -17,6 +18,9 @@ export interface BoutReport {
   /** Median of the quotients of each round; null without a peer. */
   readonly ratio: number | null
   readonly ratio_range: readonly [number, number] | null
+  /** Medians of the servers' processor time for a draw; null where it is not known. */
+  readonly kuji_cpu_us: number | null
+  readonly beside_cpu_us: number | null
   readonly rounds: number
   readonly wanted: string
   /** Null: not judged. */
@@ -38,7 +42,9 @@ export function machineName(): string {
 
 /** `judged`: an instant says nothing about speed, so that a smoke run has no verdicts. */
 export function reportBout(result: BoutResult, judged: boolean): BoutReport {
-  const { name, contest, peer, unit, target, kuji, beside } = result
+  const { name, contest, peer, unit, target } = result
+  const kuji = result.kuji.map(({ value }) => value)
+  const beside = result.beside.map(({ value }) => value)
   const ratios = kuji.flatMap((value, round) => {
     const other = beside[round]
     return other === undefined ? [] : [value / other]
@@ -55,10 +61,17 @@ export function reportBout(result: BoutResult, judged: boolean): BoutReport {
     beside: beside.length === 0 ? null : median(beside),
     ratio,
     ratio_range: ratio === null ? null : [Math.min(...ratios), Math.max(...ratios)],
+    kuji_cpu_us: medianCpu(result.kuji),
+    beside_cpu_us: medianCpu(result.beside),
     rounds: kuji.length,
     wanted: wanted(result, ratio !== null),
     met: target === null || !judged ? null : isMet,
   }
+}
+
+function medianCpu(figures: readonly Figure[]): number | null {
+  const known = figures.flatMap(({ cpuMicroseconds }) => cpuMicroseconds ?? [])
+  return known.length === 0 ? null : median(known)
 }
 
 function wanted({ target, unit }: BoutResult, asRatio: boolean): string {
@@ -71,6 +84,11 @@ function format(value: number | null, unit: Unit): string {
   if (value === null) return '-'
   if (unit === 'MB') return `${figure(value)} MB`
   return value >= 1e6 ? `${figure(value / 1e6)} M/s` : `${figure(value / 1e3)} k/s`
+}
+
+function formatCpu({ kuji_cpu_us: kuji, beside_cpu_us: beside }: BoutReport): string {
+  if (kuji === null) return '-'
+  return beside === null ? figure(kuji) : `${figure(kuji)} : ${figure(beside)}`
 }
 
 export function formatHeading({ date, machine, versions, rounds, seconds, cores }: Surroundings): string {
@@ -95,9 +113,10 @@ export function formatContest({ name, about }: Contest, bouts: readonly BoutRepo
     format(bout.beside, bout.unit),
     bout.ratio === null ? '-' : times(bout.ratio),
     bout.ratio_range === null ? '-' : `${times(bout.ratio_range[0])} – ${times(bout.ratio_range[1])}`,
+    formatCpu(bout),
     bout.wanted,
     bout.met === null ? '-' : bout.met ? 'met' : 'NOT MET',
   ])
-  const head = ['bout', 'beside', 'kuji', 'peer', 'ratio', 'rounds', 'wanted', 'verdict']
+  const head = ['bout', 'beside', 'kuji', 'peer', 'ratio', 'rounds', 'cpu µs/draw', 'wanted', 'verdict']
   return `## ${name}: ${about}\n\n${formatTable(head, rows)}`
 }

@@ -1,11 +1,12 @@
 import type { Bout, Contest, Sides } from './contest.ts'
+import type { Figure } from './figure.ts'
 import type { Stage } from './stage.ts'
 
 /** The figures of a bout, round by round. Without a peer, that side is empty. */
 export interface BoutResult extends Bout {
   readonly contest: string
-  readonly kuji: readonly number[]
-  readonly beside: readonly number[]
+  readonly kuji: readonly Figure[]
+  readonly beside: readonly Figure[]
 }
 
 export interface ContestOrder {
@@ -30,7 +31,7 @@ interface Outcome {
 export async function runContest(contest: Contest, stage: Stage, order: ContestOrder): Promise<Outcome> {
   const sides = await contest.start(stage)
   const running = contest.bouts
-    .map((bout, k) => ({ bout, sides: sides[k]!, kuji: [] as number[], beside: [] as number[] }))
+    .map((bout, k) => ({ bout, sides: sides[k]!, kuji: [] as Figure[], beside: [] as Figure[] }))
     .filter(({ bout }) => order.isChosen(bout))
   const broken: string[] = []
   const failed = new Set<Bout>()
@@ -57,8 +58,8 @@ export async function runContest(contest: Contest, stage: Stage, order: ContestO
 }
 
 interface Figures {
-  readonly kuji: number
-  readonly peer: number | null
+  readonly kuji: Figure
+  readonly peer: Figure | null
 }
 
 async function takeTurns({ kuji, peer }: Sides, kujiFirst: boolean, seconds: number): Promise<Figures> {
@@ -73,6 +74,7 @@ async function takeTurns({ kuji, peer }: Sides, kujiFirst: boolean, seconds: num
 
 function describe(bout: Bout, { kuji, peer }: Figures): string {
   const round = (value: number): string => Math.round(value).toLocaleString('en')
-  if (peer === null) return `${round(kuji)} ${bout.unit}`
-  return `${round(kuji)} : ${round(peer)} ${bout.unit}, ${(kuji / peer).toFixed(2)} ×`
+  if (peer === null) return `${round(kuji.value)} ${bout.unit}`
+  const ratio = (kuji.value / peer.value).toFixed(2)
+  return `${round(kuji.value)} : ${round(peer.value)} ${bout.unit}, ${ratio} ×`
 }

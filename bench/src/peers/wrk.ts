@@ -1,5 +1,6 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import type { LoadResult } from './figure.ts'
 import { pathOf } from './programs.ts'
 import type { Stage } from './stage.ts'
 
@@ -10,12 +11,12 @@ export interface HttpLoad {
   readonly body: Readonly<Record<string, unknown>>
 }
 
-/** Returns requests a second, and how many there were; throws where one was refused. */
+/** Throws where a request was refused. */
 export async function loadHttp(
   stage: Stage,
   { url, clients, body }: HttpLoad,
   seconds: number,
-): Promise<{ rate: number; requests: number }> {
+): Promise<LoadResult> {
   const script = join(stage.directory, 'post.lua')
   // Without a function for each request: wrk then repeats the bytes, and its own cost stays small.
   const lines = ["wrk.method = 'POST'", `wrk.body = '${JSON.stringify(body)}'`]

@@ -5,8 +5,10 @@ import { limits } from '@kuji/engine/contract'
 import { campaign } from '../campaign.ts'
 import type { BoutPlan } from '../contest.ts'
 import { atLeast, atMost, planContest } from '../contest.ts'
+import type { Figure } from '../figure.ts'
+import { measureDraws } from '../figure.ts'
 import type { KujiServer } from '../kuji-server.ts'
-import { drawsChecked, startKuji } from '../kuji-server.ts'
+import { startKuji } from '../kuji-server.ts'
 import { loadRedis } from '../redis-load.ts'
 import { SlowReaders } from '../slow-readers.ts'
 import type { Stage } from '../stage.ts'
@@ -39,7 +41,7 @@ function residentMegabytes(pid: number): number {
 }
 
 /** Starts a server, lets `work` strain it, and returns by how much it has grown. */
-async function growth(stage: Stage, work: (kuji: KujiServer) => Promise<() => unknown>): Promise<number> {
+async function growth(stage: Stage, work: (kuji: KujiServer) => Promise<() => unknown>): Promise<Figure> {
   const openFiles = connections + spareFiles
   const kuji = await startKuji(stage, { durability: 'sync', doors: ['resp'], openFiles })
   const before = residentMegabytes(kuji.pid)
@@ -47,7 +49,7 @@ async function growth(stage: Stage, work: (kuji: KujiServer) => Promise<() => un
   const after = residentMegabytes(kuji.pid)
   await release()
   await kuji.stop()
-  return after - before
+  return { value: after - before }
 }
 
 function idle(protocol: Protocol): BoutPlan<Ring> {
@@ -82,13 +84,13 @@ function startSlowReaders(kuji: KujiServer, protocol: Protocol): SlowReaders {
   return new SlowReaders(kuji.httpPort, request, readers)
 }
 
-async function throughput({ stage, kuji }: Ring, protocol: Protocol, seconds: number): Promise<number> {
+function throughput({ stage, kuji }: Ring, protocol: Protocol, seconds: number): Promise<Figure> {
   const command = ['DRAW', campaign.pool]
   const load =
     protocol === 'http'
       ? () => loadHttp(stage, { url: `${kuji.url}${path}`, clients, body: {} }, seconds)
       : () => loadRedis(stage, { port: kuji.respPort, clients, pipeline, command }, seconds)
-  return (await drawsChecked(kuji.drawn, load)).rate
+  return measureDraws(kuji, load, kuji)
 }
 
 /** Others' draws a second while slow readers are there, beside without. */

@@ -3,9 +3,11 @@ import { limits } from '@kuji/engine/contract'
 import { campaign } from '../campaign.ts'
 import type { BoutPlan } from '../contest.ts'
 import { atLeast, planContest } from '../contest.ts'
+import type { Figure } from '../figure.ts'
+import { measureDraws } from '../figure.ts'
 import type { KujiServer } from '../kuji-server.ts'
-import { drawsChecked, startKuji } from '../kuji-server.ts'
-import type { Stage } from '../stage.ts'
+import { startKuji } from '../kuji-server.ts'
+import type { Served, Stage } from '../stage.ts'
 import { freePort } from '../stage.ts'
 import { loadHttp } from '../wrk.ts'
 
@@ -14,6 +16,7 @@ type Log = 'none' | 'sync'
 interface Ring {
   readonly stage: Stage
   readonly kuji: Readonly<Record<Log, KujiServer>>
+  readonly bare: Served
   readonly bareUrl: string
 }
 
@@ -23,7 +26,7 @@ const bareServer = fileURLToPath(new URL('../bare-http.ts', import.meta.url))
 async function startRing(stage: Stage): Promise<Ring> {
   const port = await freePort()
   const bareUrl = `http://127.0.0.1:${port}`
-  await stage.serve({
+  const bare = await stage.serve({
     name: 'bare node:http',
     command: process.execPath,
     args: [bareServer, String(port)],
@@ -31,15 +34,15 @@ async function startRing(stage: Stage): Promise<Ring> {
     isReady: async () => (await fetch(bareUrl, { method: 'POST' })).ok,
   })
   const none = await startKuji(stage, { durability: 'none' })
-  return { stage, kuji: { none, sync: await startKuji(stage, { durability: 'sync' }) }, bareUrl }
+  return { stage, kuji: { none, sync: await startKuji(stage, { durability: 'sync' }) }, bare, bareUrl }
 }
 
-async function measureKuji(ring: Ring, log: Log, count: number, seconds: number): Promise<number> {
+function measureKuji(ring: Ring, log: Log, count: number, seconds: number): Promise<Figure> {
   const kuji = ring.kuji[log]
   const url = `${kuji.url}/v1/pools/${campaign.pool}/draws`
   const body = count === 1 ? {} : { count }
   const load = () => loadHttp(ring.stage, { url, clients, body }, seconds)
-  return (await drawsChecked(kuji.drawn, load, count)).rate * count
+  return measureDraws(kuji, load, { drawn: kuji.drawn, drawsPerRequest: count })
 }
 
 function beside(log: Log): BoutPlan<Ring> {
@@ -49,8 +52,8 @@ function beside(log: Log): BoutPlan<Ring> {
     unit: 'draws/s',
     target: atLeast(0.6),
     measureKuji: (ring, seconds) => measureKuji(ring, log, 1, seconds),
-    measurePeer: async ({ stage, bareUrl }, seconds) =>
-      (await loadHttp(stage, { url: bareUrl, clients, body: {} }, seconds)).rate,
+    measurePeer: ({ stage, bare, bareUrl }, seconds) =>
+      measureDraws(bare, () => loadHttp(stage, { url: bareUrl, clients, body: {} }, seconds)),
   }
 }
 

@@ -1,7 +1,9 @@
 import { campaign } from '../campaign.ts'
 import { atLeast, planContest } from '../contest.ts'
+import type { Figure } from '../figure.ts'
+import { measureDraws } from '../figure.ts'
 import type { KujiServer } from '../kuji-server.ts'
-import { drawsChecked, startKuji } from '../kuji-server.ts'
+import { startKuji } from '../kuji-server.ts'
 import type { PostgresPeer } from '../postgres-server.ts'
 import { startPostgres } from '../postgres-server.ts'
 import { loadRedis } from '../redis-load.ts'
@@ -23,21 +25,23 @@ async function startRing(stage: Stage): Promise<Ring> {
   return { stage, kuji: await startKuji(stage, { durability: 'sync', doors: ['resp'] }), postgres }
 }
 
-async function overHttp({ stage, kuji }: Ring, seconds: number): Promise<number> {
+function overHttp({ stage, kuji }: Ring, seconds: number): Promise<Figure> {
   const url = `${kuji.url}/v1/pools/${campaign.pool}/draws`
   const load = () => loadHttp(stage, { url, clients, body: {} }, seconds)
-  return (await drawsChecked(kuji.drawn, load)).rate
+  return measureDraws(kuji, load, kuji)
 }
 
-async function overResp({ stage, kuji }: Ring, seconds: number): Promise<number> {
+function overResp({ stage, kuji }: Ring, seconds: number): Promise<Figure> {
   const load = () => loadRedis(stage, { port: kuji.respPort, clients, pipeline, command: draw }, seconds)
-  return (await drawsChecked(kuji.drawn, load)).rate
+  return measureDraws(kuji, load, kuji)
 }
 
 const peer = {
   peer: 'PostgreSQL',
   unit: 'draws/s',
-  measurePeer: ({ postgres }: Ring, seconds: number) => postgres.draw(clients, seconds),
+  measurePeer: async ({ postgres }: Ring, seconds: number) => ({
+    value: await postgres.draw(clients, seconds),
+  }),
 } as const
 
 export const postgres = planContest<Ring>({

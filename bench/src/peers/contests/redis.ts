@@ -1,8 +1,10 @@
 import { campaign } from '../campaign.ts'
 import type { BoutPlan, Contest } from '../contest.ts'
 import { atLeast, planContest } from '../contest.ts'
+import type { Figure } from '../figure.ts'
+import { measureDraws } from '../figure.ts'
 import type { KujiServer } from '../kuji-server.ts'
-import { drawsChecked, startKuji } from '../kuji-server.ts'
+import { startKuji } from '../kuji-server.ts'
 import { loadRedis } from '../redis-load.ts'
 import type { RedisScript } from '../redis-scripts.ts'
 import { fastestScript, otherScripts } from '../redis-scripts.ts'
@@ -32,24 +34,19 @@ async function startRing(stage: Stage, log: Log, scripts: readonly RedisScript[]
   return { stage, kuji: await startKuji(stage, { durability: log, doors: ['resp'] }), redis, commands }
 }
 
-async function measureKuji({ stage, kuji }: Ring, pipeline: number, seconds: number): Promise<number> {
+function measureKuji({ stage, kuji }: Ring, pipeline: number, seconds: number): Promise<Figure> {
   const load = { port: kuji.respPort, clients, pipeline, command: ['DRAW', campaign.pool] }
-  return (await drawsChecked(kuji.drawn, () => loadRedis(stage, load, seconds))).rate
+  return measureDraws(kuji, () => loadRedis(stage, load, seconds), kuji)
 }
 
-async function measureRedis(
+function measureRedis(
   { stage, redis, commands }: Ring,
   script: RedisScript,
   pipeline: number,
   seconds: number,
-): Promise<number> {
+): Promise<Figure> {
   const load = { port: redis.port, clients, pipeline, command: commands.get(script)! }
-  return (
-    await drawsChecked(
-      () => redis.taken(script),
-      () => loadRedis(stage, load, seconds),
-    )
-  ).rate
+  return measureDraws(redis, () => loadRedis(stage, load, seconds), { drawn: () => redis.taken(script) })
 }
 
 function bout(name: string, script: RedisScript, pipeline: number, bound: number | null): BoutPlan<Ring> {
