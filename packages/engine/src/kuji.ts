@@ -14,9 +14,10 @@ import type {
   Status,
   WatchOptions,
 } from './contract/index.ts'
-import { KujiError, limits } from './contract/index.ts'
+import { type KujiError, limits } from './contract/index.ts'
 import { checkFields, checkId, checkWhole, invalid } from './pool/check.ts'
 import { parseManifest } from './pool/manifest.ts'
+import type { LoggedRequest } from './pool/state.ts'
 import { checkWeight } from './pool/weight.ts'
 import type { Decider } from './writer/decide.ts'
 import type { AnswerSink } from './writer/mailbox.ts'
@@ -46,7 +47,7 @@ export interface Foundation {
   readonly release: () => Promise<void>
 }
 
-const drawFields = new Set(['count', 'partial'])
+const drawFields = new Set(['count', 'partial', 'key', 'recipient'])
 const drawManyFields = new Set(['partial'])
 const updateFields = new Set(['restock', 'weight'])
 const changeFields = new Set(['ifVersion'])
@@ -69,6 +70,7 @@ export class Kuji {
   // The request to draw at hand, once checked.
   #count = 1
   #flags = 0
+  #named: LoggedRequest | undefined
 
   /** Made by `open`. */
   constructor(foundation: Foundation) {
@@ -88,7 +90,7 @@ export class Kuji {
   draw(pool: string, options: DrawOptions = noOptions): Promise<Receipt> {
     const refusal = this.#checkDraw(pool, options)
     if (refusal !== null) return Promise.reject(refusal)
-    return this.#writer.draw(pool, this.#count, this.#flags) as Promise<Receipt>
+    return this.#writer.draw(pool, this.#count, this.#flags, this.#named) as Promise<Receipt>
   }
 
   /**
@@ -99,22 +101,33 @@ export class Kuji {
   drawTo(sink: AnswerSink, token: number, pool: string, options: DrawOptions = noOptions): void {
     const refusal = this.#checkDraw(pool, options)
     if (refusal !== null) sink.answer(token, refusal)
-    else this.#writer.drawTo(sink, token, pool, this.#count, this.#flags)
+    else this.#writer.drawTo(sink, token, pool, this.#count, this.#flags, this.#named)
   }
 
   /** Checks a request to draw and leaves what it says in fields: an object for each draw would be garbage. */
   #checkDraw(pool: string, options: DrawOptions): KujiError | null {
     this.#count = 1
     this.#flags = 0
+    this.#named = undefined
     try {
       if (options !== noOptions) {
         checkFields(options, 'options', drawFields)
         if (options.count !== undefined) this.#count = checkWhole(options.count, 'count', 1, limits.drawCount)
         if (checkFlag(options.partial, 'partial')) this.#flags = drawFlags.partial
+        if (options.key !== undefined || options.recipient !== undefined) this.#named = this.#name(options)
       }
       return typeof pool === 'string' ? null : invalid('pool', 'expected a pool id')
     } catch (error) {
       return error as KujiError
+    }
+  }
+
+  #name({ key, recipient }: DrawOptions): LoggedRequest {
+    return {
+      asked: this.#count,
+      partial: this.#flags !== 0,
+      key: key === undefined ? '' : checkText(key, 'key', limits.keyLength),
+      recipient: recipient === undefined ? '' : checkText(recipient, 'recipient', limits.recipientLength),
     }
   }
 
@@ -124,7 +137,7 @@ export class Kuji {
    */
   async receipt(id: number): Promise<Receipt> {
     checkWhole(id, 'id', 1, limits.safeInteger)
-    throw new KujiError('DRAW_NOT_FOUND', `no receipt is kept for draw ${id}`, { id })
+    return this.#run(decider => decider.receipt(id), 0)
   }
 
   /**
@@ -261,6 +274,11 @@ export class Kuji {
 function checkName(value: unknown, field: string): string {
   if (typeof value === 'string') return value
   return checkId(value, field)
+}
+
+function checkText(value: unknown, field: string, most: number): string {
+  if (typeof value === 'string' && value !== '' && value.length <= most && value.isWellFormed()) return value
+  throw invalid(field, `expected 1 to ${most} characters`)
 }
 
 function checkFlag(value: unknown, field: string): boolean {

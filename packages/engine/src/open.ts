@@ -20,7 +20,8 @@ import type { RandomWords } from './random/random-words.ts'
 import type { Recovered } from './recovery/recover.ts'
 import { recover } from './recovery/recover.ts'
 import { logStart } from './recovery/replay.ts'
-import type { BatchReport } from './writer/writer.ts'
+import type { KeyRetention } from './writer/decide.ts'
+import type { BatchReport, WriterOptions } from './writer/options.ts'
 import { Writer } from './writer/writer.ts'
 
 export interface OpenOptions {
@@ -36,6 +37,8 @@ export interface OpenOptions {
   readonly onEvent?: (event: EngineEvent) => void
   /** Told of each batch that has become durable, for those who measure. */
   readonly onBatch?: (batch: BatchReport) => void
+  /** How long idempotency keys are kept, a minute to 90 days (default a day), and how many, to 60,000,000 (default a million). */
+  readonly keys?: { readonly retentionMs?: number; readonly most?: number }
 }
 
 /** What the engine takes from the outside world; a test or a simulator gives its own. */
@@ -55,7 +58,8 @@ export interface World {
   readonly appender?: (lastHash: Uint8Array) => Appender
 }
 
-const fields = new Set(['dir', 'durability', 'segmentBytes', 'retention', 'onEvent', 'onBatch'])
+const fields = new Set(['dir', 'durability', 'segmentBytes', 'retention', 'onEvent', 'onBatch', 'keys'])
+const keyFields = new Set(['retentionMs', 'most'])
 const roomRetryMs = 1000
 
 /**
@@ -79,8 +83,9 @@ function realWorld(): World {
 
 /** `open` in a world of the caller's making. */
 export async function openIn(options: OpenOptions, world: World): Promise<Kuji> {
-  const { dir, durability, segmentBytes, retention, onEvent, onBatch } = checkOptions(options)
-  if (durability === 'none') return openMemory(world, onEvent, onBatch)
+  const { dir, durability, segmentBytes, retention, onEvent, onBatch, keys } = checkOptions(options)
+  const told = { onEvent, onBatch }
+  if (durability === 'none') return openMemory(world, keys, told)
   const { disk, appender = lastHash => new InlineAppender(lastHash) } = world
   await makeDirectory(disk, dir)
   const lock = await disk.lock(dir)
@@ -103,9 +108,8 @@ export async function openIn(options: OpenOptions, world: World): Promise<Kuji> 
     const keeper = world.keeper({ directory: dir, identity, shard: current.shard, retention }, onEvent)
     const log = await openLog(recovered, { disk, dir, durability, segmentBytes, keeper, appender, onRoom })
     const { random, now, elapsed } = world
-    const told = { onEvent, onBatch }
     const next = { ...position, epoch: position.epoch + 1 }
-    const writer = new Writer({ state, position: next, log, random, now, elapsed, ...told })
+    const writer = new Writer({ state, position: next, log, random, now, elapsed, keys, ...told })
     return new Kuji({ writer, durability, diskFull: () => full, release: () => lock.release() })
   } catch (error) {
     await lock.release()
@@ -168,15 +172,16 @@ function openLog(recovered: Recovered, settings: LogSettings): Promise<FileLog> 
 
 function openMemory(
   { random, now, elapsed }: World,
-  onEvent: (event: EngineEvent) => void,
-  onBatch: OpenOptions['onBatch'],
+  keys: KeyRetention,
+  told: Pick<WriterOptions, 'onEvent' | 'onBatch'>,
 ): Kuji {
   const [state, log, position] = [new State(), new MemoryLog(), logStart]
-  const writer = new Writer({ state, position, log, random, now, elapsed, onEvent, onBatch })
+  const writer = new Writer({ state, position, log, random, now, elapsed, keys, ...told })
   return new Kuji({ writer, durability: 'none', diskFull: () => '', release: async () => undefined })
 }
 
-type CheckedOptions = Required<Omit<OpenOptions, 'onBatch'>> & Pick<OpenOptions, 'onBatch'>
+type CheckedOptions = Required<Omit<OpenOptions, 'onBatch' | 'keys'>> &
+  Pick<OpenOptions, 'onBatch'> & { readonly keys: KeyRetention }
 
 function checkOptions(options: OpenOptions): CheckedOptions {
   const checked = checkFields(options, 'options', fields)
@@ -187,6 +192,7 @@ function checkOptions(options: OpenOptions): CheckedOptions {
     retention = 'archive',
     onEvent = warn,
     onBatch,
+    keys = {},
   } = checked
   if (durability !== 'sync' && durability !== 'os' && durability !== 'none') {
     throw invalid('durability', 'expected "sync", "os" or "none"')
@@ -210,8 +216,22 @@ function checkOptions(options: OpenOptions): CheckedOptions {
     // Whole pages; typed views over a segment need a multiple of 8.
     segmentBytes: Math.ceil(bytes / limits.segmentMinimumBytes) * limits.segmentMinimumBytes,
     retention,
+    keys: checkKeys(keys),
     onEvent: guarded(onEvent as (event: EngineEvent) => void),
     ...(onBatch === undefined ? {} : { onBatch: guarded(onBatch as (batch: BatchReport) => void) }),
+  }
+}
+
+function checkKeys(keys: unknown): KeyRetention {
+  const { retentionMs = limits.keyRetentionMs, most = limits.keysDefault } = checkFields(
+    keys,
+    'keys',
+    keyFields,
+  )
+  const { keyRetentionMinimumMs: shortest, keyRetentionMaximumMs: longest } = limits
+  return {
+    retentionMs: checkWhole(retentionMs, 'keys.retentionMs', shortest, longest),
+    most: checkWhole(most, 'keys.most', 1, limits.keys),
   }
 }
 

@@ -8,6 +8,15 @@ export const limits = {
   /** Characters (UTF-16 units) of an idempotency key or a recipient. */
   keyLength: 255,
   recipientLength: 255,
+  /** Keys kept at once: default, and the most that can be asked for. */
+  keysDefault: 1_000_000,
+  keys: 60_000_000,
+  /** How long a key is kept, in milliseconds: default a day, from a minute to 90 days. */
+  keyRetentionMs: 86_400_000,
+  keyRetentionMinimumMs: 60_000,
+  keyRetentionMaximumMs: 7_776_000_000,
+  /** Outcomes of the draws whose keys are kept, in bytes; beyond it the oldest keys go early. */
+  keyOutcomeBytes: 2 ** 30,
   /** Pools in one log. */
   pools: 1_000_000,
   /** Items of one pool, those retired by later versions included. */
@@ -58,6 +67,10 @@ const relations: readonly [boolean, string][] = [
   [limits.items < 2 ** 20, 'an alias table of the items and the reject column has at most 2^20 columns'],
   [limits.weightSum * 4 <= 2 ** 52, 'weights fit the 52 random bits of the widest alias table'],
   [limits.stock * 4 <= 2 ** 52, 'tickets fit the 52 random bits of the widest urn'],
+  [limits.keys + 2 ** 16 < 2 ** 26, 'positions of keys fit the 26 bits that their index has'],
+  [limits.drawCount + 1 < 2 ** 14, 'a keyed draw fits the 14 bits that its entry has for the count'],
+  [(limits.drawCount + 1) * 4 <= 2 ** 16, 'the outcomes of a keyed draw fit a page'],
+  [limits.keyOutcomeBytes <= 2 ** 31, 'the outcomes of keys fit their 32-bit addresses twice'],
   [(limits.queue & (limits.queue - 1)) === 0, 'the queue is a power of two'],
 ]
 for (const [holds, relation] of relations)

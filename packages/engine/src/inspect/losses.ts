@@ -100,6 +100,12 @@ class LossCounter implements RecordVisitor {
     for (let k = start; k < start + count; k++) own.items[items[k]!] = (own.items[items[k]!] ?? 0) + 1
   }
 
+  request(number: number, items: ItemIndexes, start: number, count: number): void {
+    this.draws(number, items, start, count)
+  }
+
+  keyPolicy(): void {}
+
   #change(type: LogLosses['changes'][number]['type'], number: number): void {
     this.#changes.push({ lsn: this.#lsn, type, pool: this.#known(number)?.id ?? null })
   }

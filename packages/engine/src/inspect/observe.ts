@@ -1,7 +1,8 @@
 import type { ItemIndexes, ItemManifest, Json, PoolManifest, Status } from '../contract/index.ts'
+import type { KeyPolicy } from '../keys/key-table.ts'
 import type { Rules } from '../pool/manifest.ts'
 import type { Pool } from '../pool/pool.ts'
-import type { ItemChange, State } from '../pool/state.ts'
+import type { ItemChange, LoggedRequest, State } from '../pool/state.ts'
 import { unscaleWeight } from '../pool/weight.ts'
 import type { BatchHeader } from '../record/batch.ts'
 import type { SealReason } from '../record/records.ts'
@@ -31,6 +32,11 @@ function describeRules(rules: Rules): PoolManifest {
   }
 }
 
+/** The key and the recipient of a request, where it has them. */
+export function namesOf({ key, recipient }: LoggedRequest): { key?: string; recipient?: string } {
+  return { ...(key === '' ? {} : { key }), ...(recipient === '' ? {} : { recipient }) }
+}
+
 /** Tells a LogObserver, in ids, what the replay tells in numbers. */
 export class ReplayTeller implements ReplayObserver {
   readonly #observer: LogObserver
@@ -54,11 +60,23 @@ export class ReplayTeller implements ReplayObserver {
     this.#nextDraw = header.firstDraw
   }
 
-  draws(pool: Pool, firstDraw: number, items: ItemIndexes, start: number, count: number): void {
+  draws(
+    pool: Pool,
+    firstDraw: number,
+    items: ItemIndexes,
+    start: number,
+    count: number,
+    request?: LoggedRequest,
+  ): void {
     this.#nextDraw = firstDraw + count
     const { id, version, itemIds } = pool
     const [lsn, at] = [this.#lsn, this.#at]
-    this.#observer.draws?.({ lsn, at, pool: id, version, itemIds, firstDraw, items, start, count })
+    const own = request === undefined ? {} : namesOf(request)
+    this.#observer.draws?.({ lsn, at, pool: id, version, itemIds, firstDraw, items, start, count, ...own })
+  }
+
+  keyPolicy({ retentionMs, most }: KeyPolicy): void {
+    this.#observer.change?.({ ...this.#place, type: 'keys', retentionMs, most })
   }
 
   put(number: number, rules: Rules): void {

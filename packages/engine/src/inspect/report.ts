@@ -97,6 +97,9 @@ export interface LoggedDraws {
   readonly items: ItemIndexes
   readonly start: number
   readonly count: number
+  /** Of the request that these draws are, where it had them. */
+  readonly key?: string
+  readonly recipient?: string
 }
 
 /** Every other record. `nextDraw` is the number of the first draw after it. */
@@ -117,6 +120,7 @@ export type LoggedChange = { readonly lsn: number; readonly at: number; readonly
     }
   | { readonly type: 'status'; readonly pool: string; readonly status: Status }
   | { readonly type: 'delete'; readonly pool: string }
+  | { readonly type: 'keys'; readonly retentionMs: number; readonly most: number }
   | { readonly type: 'seal'; readonly reason: 'idle' | 'full' | 'shutdown'; readonly stateHash: string }
 )
 

@@ -46,6 +46,11 @@ class BatchCounter implements RecordVisitor {
     this.drawCount += count
   }
 
+  request(pool: number, items: ItemIndexes, start: number, count: number): void {
+    this.draws(pool, items, start, count)
+  }
+
+  keyPolicy(): void {}
   put(): void {}
   item(): void {}
   status(): void {}

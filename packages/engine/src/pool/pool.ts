@@ -1,4 +1,5 @@
 import type { Mode, Status } from '../contract/index.ts'
+import { widthOf } from '../keys/outcome-width.ts'
 import type { Rules } from './manifest.ts'
 
 /**
@@ -37,10 +38,9 @@ export class Pool {
   }
 }
 
-/** Bytes that one outcome of this pool takes in the log: the narrowest that holds an item's index. */
+/** Bytes that one outcome of this pool takes in the log. */
 export function outcomeWidth(pool: Pool): 1 | 2 | 4 {
-  const items = pool.itemIds.length
-  return items <= 0x100 ? 1 : items <= 0x10000 ? 2 : 4
+  return widthOf(pool.itemIds.length)
 }
 
 /** Sets the sums that follow from the columns; where one item changes they are kept by difference. */

@@ -1,3 +1,4 @@
+import type { KeyPolicy } from '../keys/key-table.ts'
 import type { Pool } from './pool.ts'
 
 /**
@@ -31,6 +32,14 @@ function mixText(hash: number, text: string): number {
   let mixed = mixNumber(hash, text.length)
   for (let i = 0; i < text.length; i++) mixed = Math.imul(mixed ^ text.charCodeAt(i), 0x01000193)
   return mixed
+}
+
+/** The part of how long keys are kept; 0 as long as there are none. */
+export function policyHash(policy: KeyPolicy | null): number {
+  if (policy === null) return 0
+  let hash = mixNumber(mixNumber(0x811c9dc5, policy.retentionMs), policy.most)
+  for (const byte of policy.secret) hash = Math.imul(hash ^ byte, 0x01000193)
+  return hash
 }
 
 /** The part of one item's rules: changed by a restock or a reweight alone. */

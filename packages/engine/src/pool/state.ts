@@ -1,7 +1,9 @@
 import type { ItemIndexes, Status } from '../contract/index.ts'
+import type { KeyPolicy } from '../keys/key-table.ts'
+import { KeyTable } from '../keys/key-table.ts'
 import type { Rules } from './manifest.ts'
 import { computeSums, drawnById, Pool } from './pool.ts'
-import { itemKey, itemRulesHash, poolHash, poolKey, poolRulesHash } from './state-hash.ts'
+import { itemKey, itemRulesHash, policyHash, poolHash, poolKey, poolRulesHash } from './state-hash.ts'
 import { rescaleFactor } from './weight.ts'
 
 /**
@@ -17,8 +19,20 @@ export class State {
   items = 0
   /** The last draw number given. */
   drawNumber = 0
+  /** Draws whose keys are kept. */
+  readonly keys: KeyTable = new KeyTable()
   /** See state-hash.ts. */
   hash = 0
+}
+
+/** What a request to draw says of itself, as the log holds it. */
+export interface LoggedRequest {
+  /** Draws asked for; fewer were given where it took what was left, one more with a `lastOne` item. */
+  readonly asked: number
+  readonly partial: boolean
+  /** '' for none. */
+  readonly key: string
+  readonly recipient: string
 }
 
 /** A change of one item, as the log holds it. */
@@ -88,6 +102,36 @@ function tallyDraws(drawn: Float64Array, items: ItemIndexes, start: number, coun
   return sum
 }
 
+/**
+ * Keeps the key of a request whose draws have just been applied, the last `count` ones, made at `time`; and forgets keys
+ * that are due by then.
+ */
+export function applyKey(
+  state: State,
+  pool: Pool,
+  items: ItemIndexes,
+  start: number,
+  count: number,
+  time: number,
+  request: LoggedRequest,
+): void {
+  const { keys } = state
+  const before = keys.hash
+  const recipient = keys.hashRecipient(request.recipient)
+  keys.hashKey(pool.id, request.key)
+  const { id, itemIds, version } = pool
+  const firstDraw = state.drawNumber - count + 1
+  const { asked, partial } = request
+  keys.add({ firstDraw, time, pool: id, itemIds, version, asked, partial, recipient }, items, start, count)
+  state.hash = (state.hash + keys.hash - before) | 0
+}
+
+/** How long, and how many, keys are kept from here on. */
+export function applyKeyPolicy(state: State, policy: KeyPolicy): void {
+  state.hash = (state.hash - policyHash(state.keys.policy) + policyHash(policy)) | 0
+  state.keys.setPolicy(policy)
+}
+
 /** Creates the pool of this number, or gives it new rules; what was drawn of an item stays with its id. */
 export function applyPut(state: State, number: number, rules: Rules): Pool {
   const existing = state.byNumber[number]
@@ -103,7 +147,8 @@ export function applyPut(state: State, number: number, rules: Rules): Pool {
   state.items += rules.itemIds.length - pool.itemIds.length
   pool.version++
   pool.mode = rules.mode
-  pool.itemIds = rules.itemIds
+  // The same list stays the same object: kept receipts refer to it.
+  pool.itemIds = sameItems(pool.itemIds, rules.itemIds) ? pool.itemIds : rules.itemIds
   pool.weights = rules.weights
   pool.decimals = rules.decimals
   pool.stock = rules.stock
@@ -167,5 +212,9 @@ export function applyDelete(state: State, pool: Pool): void {
 export function computeStateHash(state: State): number {
   let hash = 0
   for (const pool of state.pools.values()) hash = (hash + poolHash(pool)) | 0
-  return hash
+  return (hash + policyHash(state.keys.policy) + state.keys.computeHash()) | 0
+}
+
+function sameItems(before: readonly string[], after: readonly string[]): boolean {
+  return before.length === after.length && before.every((id, i) => id === after[i])
 }

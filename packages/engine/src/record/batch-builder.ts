@@ -1,17 +1,30 @@
 import type { ItemIndexes, Status } from '../contract/index.ts'
 import { limits } from '../contract/index.ts'
+import type { KeyPolicy } from '../keys/key-table.ts'
+import { secretBytes } from '../keys/key-table.ts'
 import type { Rules } from '../pool/manifest.ts'
-import type { ItemChange } from '../pool/state.ts'
+import type { ItemChange, LoggedRequest } from '../pool/state.ts'
 import type { BatchHeader } from './batch.ts'
 import { headerBytes, terminatorBytes, writeHeader } from './batch.ts'
 import { ByteWriter } from './bytes.ts'
 import type { SealReason } from './records.ts'
-import { drawsHeaderBytes, kinds, OutcomeViews, sealReasons, statuses } from './records.ts'
+import {
+  drawsHeaderBytes,
+  kinds,
+  OutcomeViews,
+  requestFlags,
+  requestHeaderBytes,
+  sealReasons,
+  statuses,
+} from './records.ts'
 import { writeRules } from './rules.ts'
 
 const initialCapacity = 64 * 1024
 /** Room for one record of fixed size, with its alignment and the batch's padding. */
 const slackBytes = 64
+/** In the place of a pool's number: there is no open run, or one that nothing may be added to. */
+const noRun = -1
+const requestRun = -2
 
 /**
  * Collects records into one batch. The samplers write outcomes straight into its memory: a run of draws from one
@@ -23,8 +36,9 @@ export class BatchBuilder {
   #records = 0
   /** Draws in the batch. */
   draws = 0
+  readonly #texts = new ByteWriter(2048)
   // The open run, to which the next draws of the same pool are added.
-  #runPool = -1
+  #runPool = noRun
   #runAt = 0
   #runWidth = 1
   #runCount = 0
@@ -42,7 +56,7 @@ export class BatchBuilder {
     this.#end = headerBytes
     this.#records = 0
     this.draws = 0
-    this.#runPool = -1
+    this.#runPool = noRun
     // A batch that held a giant record does not keep its memory.
     if (this.#views.bytes.length > limits.batchTargetBytes * 4) {
       this.#views = new OutcomeViews(new Uint8Array(new SharedArrayBuffer(initialCapacity)))
@@ -69,9 +83,9 @@ export class BatchBuilder {
   }
 
   #closeRun(): void {
-    if (this.#runPool < 0) return
+    if (this.#runPool === noRun) return
     this.#views.view.setUint32(this.#runAt + 8, this.#runCount, true)
-    this.#runPool = -1
+    this.#runPool = noRun
   }
 
   /**
@@ -107,6 +121,44 @@ export class BatchBuilder {
     this.#end += count * this.#runWidth
     this.#runCount += count
     this.draws += count
+  }
+
+  /**
+   * Makes room for `count` outcomes of a request with a key or a recipient: a record of its own. The outcomes are written
+   * and counted as in a run, and `endRequest` closes it.
+   */
+  openRequest(pool: number, width: 1 | 2 | 4, count: number, request: LoggedRequest): number {
+    const at = this.#startRecord(requestHeaderBytes + count * width)
+    const { view } = this.#views
+    this.#fixed(at, kinds.request, width, request.partial ? requestFlags.partial : 0, pool)
+    view.setUint32(at + 12, request.asked, true)
+    this.#runPool = requestRun
+    this.#runAt = at
+    this.#runWidth = width
+    this.#runCount = 0
+    this.#end = at + requestHeaderBytes
+    return this.#end / width
+  }
+
+  endRequest({ key, recipient }: LoggedRequest): void {
+    this.#closeRun()
+    const texts = this.#texts
+    texts.length = 0
+    texts.text(key)
+    texts.text(recipient)
+    this.#ensure(texts.length)
+    this.#views.bytes.set(texts.written(), this.#end)
+    this.#end += texts.length
+  }
+
+  keyPolicy({ most, retentionMs, secret }: KeyPolicy): void {
+    const at = this.#startRecord(16 + secretBytes)
+    this.#fixed(at, kinds.keyPolicy, 0, 0, most)
+    const tail = new ByteWriter(8 + secretBytes)
+    tail.u53(retentionMs)
+    tail.raw(secret)
+    this.#views.bytes.set(tail.written(), at + 8)
+    this.#end = at + 16 + secretBytes
   }
 
   put(pool: number, rules: Rules): void {

@@ -1,6 +1,9 @@
 import type { ItemIndexes, Status } from '../contract/index.ts'
+import { limits } from '../contract/index.ts'
+import type { KeyPolicy } from '../keys/key-table.ts'
+import { secretBytes } from '../keys/key-table.ts'
 import type { Rules } from '../pool/manifest.ts'
-import type { ItemChange } from '../pool/state.ts'
+import type { ItemChange, LoggedRequest } from '../pool/state.ts'
 import { ByteReader, MalformedBytes } from './bytes.ts'
 import { readRules } from './rules.ts'
 
@@ -21,18 +24,29 @@ export const kinds = {
   delete: 5,
   /** u8 kind, u8 reason (1 idle, 2 end of the file, 3 shutdown), u16 zero, u32 state hash. */
   seal: 6,
+  /**
+   * Draws of one request that has a key or a recipient: as `draws`, with u16 flags (1: takes what is left), then u32 draws
+   * asked for, the outcomes, and behind them text key and text recipient, each '' for none.
+   */
+  request: 7,
+  /** u8 kind, 3 zeros, u32 keys kept at the most, u53 milliseconds that they are kept, 16 bytes of secret. */
+  keyPolicy: 8,
 } as const
 
 export type SealReason = 'idle' | 'full' | 'shutdown'
 export const sealReasons: readonly (SealReason | undefined)[] = [undefined, 'idle', 'full', 'shutdown']
 export const statuses: readonly (Status | undefined)[] = [undefined, 'open', 'paused', 'closed']
 
-/** Bytes of a draws record before its outcomes. */
+/** Bytes of a draws record and of a request record before their outcomes. */
 export const drawsHeaderBytes = 12
+export const requestHeaderBytes = 16
+export const requestFlags = { partial: 1 } as const
 
 /** What reads a batch's records, in order. */
 export interface RecordVisitor {
   draws(pool: number, items: ItemIndexes, start: number, count: number): void
+  request(pool: number, items: ItemIndexes, start: number, count: number, request: LoggedRequest): void
+  keyPolicy(policy: KeyPolicy): void
   put(pool: number, rules: Rules): void
   item(pool: number, change: ItemChange): void
   status(pool: number, status: Status): void
@@ -76,8 +90,9 @@ export function visitRecords(
   for (let record = 0; record < records; record++) {
     if (at + 8 > end) throw new MalformedBytes(`record ${record} at ${at} is cut off`)
     const kind = views.bytes[at]!
-    at =
-      kind === kinds.draws ? visitDraws(views, at, end, visitor) : visitOther(views, kind, at, end, visitor)
+    if (kind === kinds.draws) at = visitDraws(views, at, end, visitor)
+    else if (kind === kinds.request) at = visitRequest(views, at, end, visitor)
+    else at = visitOther(views, kind, at, end, visitor)
     at = align4(at)
   }
   // Padding to a multiple of 8 is all that may follow.
@@ -85,15 +100,41 @@ export function visitRecords(
 }
 
 function visitDraws(views: OutcomeViews, at: number, end: number, visitor: RecordVisitor): number {
-  if (at + drawsHeaderBytes > end) throw new MalformedBytes(`a draws record at ${at} is cut off`)
+  const { width, count, first } = readRun(views, at, at + drawsHeaderBytes, end)
+  visitor.draws(views.view.getUint32(at + 4, true), views.of(width), first / width, count)
+  return first + count * width
+}
+
+function visitRequest(views: OutcomeViews, at: number, end: number, visitor: RecordVisitor): number {
+  const { width, count, first } = readRun(views, at, at + requestHeaderBytes, end)
+  const { view } = views
+  const flags = view.getUint16(at + 2, true)
+  const asked = view.getUint32(at + 12, true)
+  const reader = new ByteReader(views.bytes, first + count * width, end)
+  const key = reader.text()
+  const recipient = reader.text()
+  const partial = flags === requestFlags.partial
+  if ((flags !== 0 && !partial) || asked === 0 || asked > limits.drawCount || count > asked + 1)
+    throw new MalformedBytes(`${count} of ${asked} draws with flags ${flags} at ${at}`)
+  const request = { asked, partial, key, recipient }
+  visitor.request(view.getUint32(at + 4, true), views.of(width), first / width, count, request)
+  return reader.at
+}
+
+/** Width and count of a run of outcomes whose record starts at `at`, checked against the end. */
+function readRun(
+  views: OutcomeViews,
+  at: number,
+  first: number,
+  end: number,
+): { width: 1 | 2 | 4; count: number; first: number } {
+  if (first > end) throw new MalformedBytes(`a record of draws at ${at} is cut off`)
   const width = views.bytes[at + 1]!
   const count = views.view.getUint32(at + 8, true)
-  const first = at + drawsHeaderBytes
   if (width !== 1 && width !== 2 && width !== 4)
     throw new MalformedBytes(`${width} bytes an outcome at ${at}`)
   if (count === 0 || first + count * width > end) throw new MalformedBytes(`${count} draws at ${at}`)
-  visitor.draws(views.view.getUint32(at + 4, true), views.of(width), first / width, count)
-  return first + count * width
+  return { width, count, first }
 }
 
 function visitOther(
@@ -127,6 +168,13 @@ function visitOther(
       const status = statuses[detail]
       if (status === undefined) throw new MalformedBytes(`status ${detail} at ${at}`)
       visitor.status(word, status)
+      return reader.at
+    }
+    case kinds.keyPolicy: {
+      const retentionMs = reader.u53()
+      const secret = Uint8Array.from(reader.raw(secretBytes))
+      if (retentionMs === 0 || word === 0) throw new MalformedBytes(`a policy without a bound at ${at}`)
+      visitor.keyPolicy({ retentionMs, most: word, secret })
       return reader.at
     }
     case kinds.delete:

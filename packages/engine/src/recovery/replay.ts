@@ -1,10 +1,20 @@
 import type { ItemIndexes, Status } from '../contract/index.ts'
 import { KujiError } from '../contract/index.ts'
+import type { KeyPolicy } from '../keys/key-table.ts'
 import { hashBatch, readPreviousHash } from '../log/frame.ts'
 import type { Rules } from '../pool/manifest.ts'
 import type { Pool } from '../pool/pool.ts'
-import type { ItemChange } from '../pool/state.ts'
-import { applyDelete, applyDraws, applyItemChange, applyPut, applyStatus, State } from '../pool/state.ts'
+import type { ItemChange, LoggedRequest } from '../pool/state.ts'
+import {
+  applyDelete,
+  applyDraws,
+  applyItemChange,
+  applyKey,
+  applyKeyPolicy,
+  applyPut,
+  applyStatus,
+  State,
+} from '../pool/state.ts'
 import type { BatchHeader } from '../record/batch.ts'
 import { hashBytes, headerBytes, readHeader } from '../record/batch.ts'
 import { MalformedBytes } from '../record/bytes.ts'
@@ -25,7 +35,16 @@ export const logStart: LogPosition = { lsn: 0, time: 0, epoch: 0, hash: new Uint
 /** Sees each record of the log just before it is applied, with the state that it meets. */
 export interface ReplayObserver {
   batch?(header: BatchHeader): void
-  draws?(pool: Pool, firstDraw: number, items: ItemIndexes, start: number, count: number): void
+  /** `request` where the draws are one request's that has a key or a recipient. */
+  draws?(
+    pool: Pool,
+    firstDraw: number,
+    items: ItemIndexes,
+    start: number,
+    count: number,
+    request?: LoggedRequest,
+  ): void
+  keyPolicy?(policy: KeyPolicy): void
   put?(number: number, rules: Rules): void
   item?(pool: Pool, change: ItemChange): void
   status?(pool: Pool, status: Status): void
@@ -42,6 +61,8 @@ export class Replayer implements RecordVisitor {
   #position: LogPosition
   readonly #observer: ReplayObserver
   #sealed: SealReason | null = null
+  /** Of the batch at hand. */
+  #time = 0
 
   constructor(state = new State(), position = logStart, observer: ReplayObserver = {}) {
     this.state = state
@@ -67,6 +88,7 @@ export class Replayer implements RecordVisitor {
     const fault = this.#faultOf(header, readPreviousHash(views.bytes, at))
     if (fault !== '') throw corrupt(file, at, header.lsn, fault)
     this.#observer.batch?.(header)
+    this.#time = header.time
     this.#sealed = null
     try {
       visitRecords(views, at + headerBytes, at + header.length, header.records, this)
@@ -96,14 +118,27 @@ export class Replayer implements RecordVisitor {
     return pool
   }
 
-  draws(number: number, items: ItemIndexes, start: number, count: number): void {
+  draws(number: number, items: ItemIndexes, start: number, count: number, request?: LoggedRequest): void {
     const pool = this.#pool(number)
     const limit = pool.itemIds.length
     for (let k = start; k < start + count; k++) {
       if (items[k]! >= limit) throw new MalformedBytes(`item ${items[k]} of ${limit} in pool "${pool.id}"`)
     }
-    this.#observer.draws?.(pool, this.state.drawNumber + 1, items, start, count)
+    this.#observer.draws?.(pool, this.state.drawNumber + 1, items, start, count, request)
     applyDraws(this.state, pool, items, start, count)
+  }
+
+  request(number: number, items: ItemIndexes, start: number, count: number, request: LoggedRequest): void {
+    this.draws(number, items, start, count, request)
+    if (request.key === '') return
+    if (this.state.keys.policy === null)
+      throw new MalformedBytes('a key before it is said how long it is kept')
+    applyKey(this.state, this.#pool(number), items, start, count, this.#time, request)
+  }
+
+  keyPolicy(policy: KeyPolicy): void {
+    this.#observer.keyPolicy?.(policy)
+    applyKeyPolicy(this.state, policy)
   }
 
   put(number: number, rules: Rules): void {

@@ -11,6 +11,7 @@ import { ByteReader, ByteWriter, MalformedBytes } from '../record/bytes.ts'
 import { statuses } from '../record/records.ts'
 import { readRules, writeRules } from '../record/rules.ts'
 import type { LogPosition } from '../recovery/replay.ts'
+import { readKeys, writeKeys } from './kept-keys.ts'
 
 /**
  * The whole state behind the last batch of a segment. docs/data-format.md tells the layout; its last 32 bytes are the
@@ -25,7 +26,8 @@ export interface Snapshot {
   readonly state: State
 }
 
-const snapshotVersion = 1
+/** Version 1 had no keys. */
+const snapshotVersion = 2
 const magic = Buffer.from('KUJISNAP', 'latin1')
 const namePattern = /^snapshot-(\d{10})\.snap$/
 
@@ -86,20 +88,21 @@ export async function writeSnapshot(
   return writeWhole(disk, directory, snapshotName(snapshot.segment), async file => {
     const digest = createHash('sha256')
     let at = 0
-    let writer = new ByteWriter(pieceBytes)
+    const writer = new ByteWriter(pieceBytes)
     const flush = async (): Promise<void> => {
       const chunk = writer.written()
       digest.update(chunk)
       await writePieces(file, chunk, at, pace)
       await pace()
       at += chunk.length
-      writer = new ByteWriter(pieceBytes)
+      writer.length = 0
     }
     writeStart(writer, snapshot)
     for (const pool of snapshot.state.pools.values()) {
       writePool(writer, pool)
       if (writer.length >= pieceBytes / 2) await flush()
     }
+    await writeKeys(writer, snapshot.state, () => (writer.length >= pieceBytes / 2 ? flush() : undefined))
     await flush()
     await writeFully(file, digest.digest(), at)
     return at + hashBytes
@@ -145,20 +148,20 @@ export function decodeSnapshot(bytes: Uint8Array, path: string): Snapshot {
   const reader = new ByteReader(bytes, 0, end)
   if (!reader.raw(magic.length).equals(magic)) throw corrupt('not a kuji snapshot')
   const version = reader.u32()
-  if (version !== snapshotVersion) {
-    throw corrupt(`format version ${version}; this kuji reads version ${snapshotVersion}`)
+  if (version === 0 || version > snapshotVersion) {
+    throw corrupt(`format version ${version}; this kuji reads versions up to ${snapshotVersion}`)
   }
   const digest = createHash('sha256').update(bytes.subarray(0, end)).digest()
   if (!digest.equals(bytes.subarray(end))) throw corrupt('its digest does not match')
   try {
-    return readBody(reader)
+    return readBody(reader, version)
   } catch (error) {
     if (error instanceof MalformedBytes) throw corrupt(error.message)
     throw error
   }
 }
 
-function readBody(reader: ByteReader): Snapshot {
+function readBody(reader: ByteReader, version: number): Snapshot {
   const shard = reader.u32()
   const identity = Uint8Array.from(reader.raw(identityBytes))
   const segment = reader.u53()
@@ -179,7 +182,8 @@ function readBody(reader: ByteReader): Snapshot {
     state.items += pool.itemIds.length
   }
   for (let number = 0; number < numbers; number++) state.byNumber[number] ??= undefined
-  if (reader.rest !== 0) throw new MalformedBytes(`${reader.rest} bytes after the last pool`)
+  if (version > 1) readKeys(reader, state)
+  if (reader.rest !== 0) throw new MalformedBytes(`${reader.rest} bytes after the end`)
   if (computeStateHash(state) !== state.hash)
     throw new MalformedBytes('its state hash does not match its state')
   return { identity, shard, segment, position: { lsn, time, epoch, hash }, state }

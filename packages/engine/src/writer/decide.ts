@@ -1,7 +1,5 @@
 import type {
-  Code,
   DrawManyReceipt,
-  ErrorFields,
   ItemIndexes,
   ItemUpdate,
   PoolState,
@@ -11,19 +9,41 @@ import type {
   Status,
 } from '../contract/index.ts'
 import { KujiError, limits } from '../contract/index.ts'
-import { invalid } from '../pool/check.ts'
+import { secretBytes } from '../keys/key-table.ts'
 import { describePool, summarisePool } from '../pool/describe.ts'
 import type { Rules } from '../pool/manifest.ts'
-import { checkWeightSum } from '../pool/manifest.ts'
 import type { Pool } from '../pool/pool.ts'
-import { drawnById, outcomeWidth, sameRules } from '../pool/pool.ts'
-import type { ItemChange, State } from '../pool/state.ts'
-import { applyDelete, applyDraws, applyItemChange, applyPut, applyStatus } from '../pool/state.ts'
-import { countDecimals, rescaleFactor, scaleWeight } from '../pool/weight.ts'
+import { outcomeWidth, sameRules } from '../pool/pool.ts'
+import type { LoggedRequest, State } from '../pool/state.ts'
+import {
+  applyDelete,
+  applyDraws,
+  applyItemChange,
+  applyKey,
+  applyKeyPolicy,
+  applyPut,
+  applyStatus,
+} from '../pool/state.ts'
 import type { RandomWords } from '../random/random-words.ts'
 import type { BatchBuilder } from '../record/batch-builder.ts'
 import type { Chooser } from '../sampler/chooser.ts'
 import { createChooser } from '../sampler/chooser.ts'
+import {
+  decideItemChange,
+  findConflict,
+  findShortage,
+  grantDraws,
+  poolClosed,
+  poolNotFound,
+  refuse,
+} from './judge.ts'
+import { BulkReceipt, makeReceipt, readReceipt } from './receipts.ts'
+
+/** How long, and how many, keys are kept. */
+export interface KeyRetention {
+  readonly retentionMs: number
+  readonly most: number
+}
 
 /** Pools up to this size share the items of single receipts. */
 const sharedItems = 4096
@@ -31,18 +51,21 @@ const sharedItems = 4096
 /**
  * Deciding: looks at the state, the time and chance, puts the outcome into the batch as a record, and has it applied.
  * A refusal is a value: nothing was changed and no draw number was used. They come in this order: POOL_NOT_FOUND,
- * POOL_CLOSED, POOL_PAUSED, POOL_EMPTY, INSUFFICIENT_STOCK, and for an item ITEM_NOT_FOUND after the pool's own.
+ * POOL_CLOSED, POOL_PAUSED, POOL_EMPTY, INSUFFICIENT_STOCK, and for an item ITEM_NOT_FOUND after the pool's own. A key
+ * that is kept comes before them all: its receipt, or KEY_CONFLICT.
  */
 export class Decider {
   readonly #state: State
   readonly #random: RandomWords
+  readonly #retention: KeyRetention
   /** By pool number; derived, so made when first needed. */
   readonly #choosers: (Chooser | undefined)[] = []
   readonly #indexes: (Map<string, number> | undefined)[] = []
   readonly #singles: ((readonly string[])[] | undefined)[] = []
 
-  constructor(state: State, random: RandomWords) {
+  constructor(state: State, random: RandomWords, retention: KeyRetention) {
     this.#state = state
+    this.#retention = retention
     this.#random = random
   }
 
@@ -60,6 +83,63 @@ export class Decider {
     const items: string[] = new Array(outcomes.length)
     for (let k = 0; k < outcomes.length; k++) items[k] = itemIds[outcomes[k]!]!
     return makeReceipt(first, id, items, version, at)
+  }
+
+  /** `draw` for a request with a key or a recipient; with a key that is kept, the receipt of the first. */
+  drawFor(
+    batch: BatchBuilder,
+    id: string,
+    count: number,
+    request: LoggedRequest,
+    at: number,
+  ): Receipt | KujiError {
+    const { keys } = this.#state
+    if (request.key !== '') {
+      const recipient = keys.hashRecipient(request.recipient)
+      keys.hashKey(id, request.key)
+      const position = keys.find(at)
+      if (position >= 0) {
+        const entry = keys.read(position)
+        if (keys.isSame(entry, count, request.partial, recipient)) return readReceipt(keys, entry)
+        const message = `the key was used for another request, draw ${entry.firstDraw}`
+        return refuse('KEY_CONFLICT', message, { pool: id, id: entry.firstDraw })
+      }
+    }
+    const pool = this.#state.pools.get(id)
+    const taken = pool === undefined ? poolNotFound(id) : this.#grant(pool, count, request.partial)
+    if (typeof taken !== 'number') return taken
+    if (request.key !== '') this.#settlePolicy(batch)
+    const first = this.#state.drawNumber + 1
+    const start = batch.openRequest(pool!.number, outcomeWidth(pool!), taken + 1, request)
+    const outcomes = this.#fill(batch, pool!, start, taken)
+    batch.endRequest(request)
+    if (request.key !== '') applyKey(this.#state, pool!, outcomes, 0, outcomes.length, at, request)
+    const items: string[] = new Array(outcomes.length)
+    for (let k = 0; k < outcomes.length; k++) items[k] = pool!.itemIds[outcomes[k]!]!
+    return makeReceipt(first, id, items, pool!.version, at)
+  }
+
+  /** The log says how long keys are kept before the first one, and again where that has been changed. */
+  #settlePolicy(batch: BatchBuilder): void {
+    const { retentionMs, most } = this.#retention
+    const { policy } = this.#state.keys
+    if (policy?.retentionMs === retentionMs && policy.most === most) return
+    const secret = policy?.secret ?? this.#makeSecret()
+    batch.keyPolicy({ retentionMs, most, secret })
+    applyKeyPolicy(this.#state, { retentionMs, most, secret })
+  }
+
+  #makeSecret(): Uint8Array {
+    const words = Uint32Array.from({ length: secretBytes / 4 }, () => this.#random.next32())
+    return new Uint8Array(words.buffer)
+  }
+
+  /** The receipt that holds a draw number, where it is kept. */
+  receipt(draw: number): Receipt | KujiError {
+    const { keys } = this.#state
+    const position = keys.findDraw(draw)
+    if (position >= 0) return readReceipt(keys, keys.read(position))
+    return refuse('DRAW_NOT_FOUND', `no receipt is kept for draw ${draw}`, { id: draw })
   }
 
   drawMany(
@@ -86,12 +166,17 @@ export class Decider {
     return (shared[item] ??= Object.freeze([id]))
   }
 
-  /** Draws `count`, and the lastOne item where the last ticket is among them. Returns a view of the outcomes. */
   #drawAll(batch: BatchBuilder, pool: Pool, count: number): ItemIndexes {
-    const width = outcomeWidth(pool)
+    return this.#fill(batch, pool, batch.openRun(pool.number, outcomeWidth(pool), count + 1), count)
+  }
+
+  /**
+   * Draws `count` to the place opened for them, which has room for one more: the lastOne item where the last ticket is
+   * among them. Returns a view of the outcomes.
+   */
+  #fill(batch: BatchBuilder, pool: Pool, start: number, count: number): ItemIndexes {
     const extra =
       pool.lastOne >= 0 && count === pool.left && pool.stock[pool.lastOne]! > pool.drawn[pool.lastOne]!
-    const start = batch.openRun(pool.number, width, count + 1)
     for (let done = 0; done < count; ) done += this.#chooseSome(batch, pool, start + done, count - done)
     if (!extra) return batch.outcomes.subarray(start, start + count)
     const outcomes = batch.outcomes
@@ -220,143 +305,9 @@ export class Decider {
     return ids.slice(0, limit).map(id => summarisePool(this.#state.pools.get(id)!))
   }
 
-  /** Bytes that a draw may add to a batch, the lastOne item included. */
+  /** Bytes that a draw may add to a batch, the lastOne item included; the texts of a request are apart. */
   drawBytes(id: string, count: number): number {
     const pool = this.#state.pools.get(id)
     return pool === undefined ? 0 : (count + 1) * outcomeWidth(pool)
-  }
-}
-
-function makeReceipt(
-  id: number,
-  pool: string,
-  items: readonly string[],
-  version: number,
-  at: number,
-): Receipt {
-  return { id, pool, items, version, at, replayed: false }
-}
-
-// A field that has held nothing but large numbers gets a box of its own for each one, 16 bytes a receipt. A field that
-// has once held something else takes the box it is given: the same one for all receipts of a batch.
-makeReceipt(0, '', [], 0, undefined as unknown as number)
-
-/** A bulk receipt; counting waits until somebody asks. */
-class BulkReceipt implements DrawManyReceipt {
-  readonly id: number
-  readonly pool: string
-  readonly items: ItemIndexes
-  readonly itemIds: readonly string[]
-  readonly version: number
-  readonly at: number
-  readonly replayed = false
-  #counts: Float64Array | null = null
-
-  constructor(
-    id: number,
-    pool: string,
-    items: ItemIndexes,
-    itemIds: readonly string[],
-    version: number,
-    at: number,
-  ) {
-    this.id = id
-    this.pool = pool
-    this.items = items
-    this.itemIds = itemIds
-    this.version = version
-    this.at = at
-  }
-
-  get counts(): Float64Array {
-    if (this.#counts === null) {
-      this.#counts = new Float64Array(this.itemIds.length)
-      for (let k = 0; k < this.items.length; k++) this.#counts[this.items[k]!]!++
-    }
-    return this.#counts
-  }
-}
-
-/** How many of `count` draws the pool gives, or its refusal. */
-function grantDraws(pool: Pool, count: number, partial: boolean): number | KujiError {
-  if (pool.status !== 'open') {
-    if (pool.status === 'closed') return poolClosed(pool)
-    return refuse('POOL_PAUSED', `pool "${pool.id}" is paused`, { pool: pool.id })
-  }
-  if (count <= pool.left) return count
-  if (pool.left === 0) return refuse('POOL_EMPTY', `nothing is left in pool "${pool.id}"`, { pool: pool.id })
-  if (partial) return pool.left
-  const fields = { pool: pool.id, requested: count, remaining: pool.left }
-  return refuse(
-    'INSUFFICIENT_STOCK',
-    `pool "${pool.id}" holds ${pool.left} units, ${count} were asked for`,
-    fields,
-  )
-}
-
-/** Whether a new manifest leaves an item less stock than was drawn of it. */
-function findShortage(pool: Pool, rules: Rules): KujiError | null {
-  const drawn = drawnById(pool)
-  for (let i = 0; i < rules.itemIds.length; i++) {
-    const id = rules.itemIds[i]!
-    const taken = drawn.get(id) ?? 0
-    if (rules.stock[i]! < taken) {
-      return invalid(
-        `items[${i}].stock`,
-        `${rules.stock[i]} is less than the ${taken} of "${id}" already drawn`,
-      )
-    }
-    drawn.delete(id)
-  }
-  if (drawn.size + rules.itemIds.length <= limits.items) return null
-  return refuse('TOO_LARGE', `at most ${limits.items} items, those that earlier versions had included`)
-}
-
-function decideItemChange(pool: Pool, item: number, update: ItemUpdate): ItemChange | KujiError {
-  const restock = update.restock ?? 0
-  if (restock > 0) {
-    if (pool.stock[item] === Number.POSITIVE_INFINITY) return invalid('restock', 'the item is unlimited')
-    if (pool.stockSum + restock > limits.stock)
-      return invalid('restock', `expected at most ${limits.stock} units of stock in all`)
-  }
-  if (update.weight === undefined) return { item, restock, weight: -1, decimals: pool.decimals }
-  if (pool.mode === 'urn') return invalid('weight', 'an urn has no weights')
-  if (update.weight === 0 && item !== pool.fallback) return invalid('weight', 'expected a number above 0')
-  const decimals = Math.max(pool.decimals, countDecimals(update.weight))
-  const factor = rescaleFactor(pool.decimals, decimals)
-  const weight = scaleWeight(update.weight, decimals)
-  try {
-    checkWeightSum((pool.weightSum - pool.weights[item]!) * factor + weight, decimals)
-  } catch (error) {
-    return error as KujiError
-  }
-  return { item, restock, weight, decimals }
-}
-
-/** Why a change that was made for one version of a pool does not apply to it as it is. */
-function findConflict(id: string, pool: Pool | undefined, ifVersion: number): KujiError | null {
-  const version = pool?.version ?? 0
-  if (ifVersion < 0 || version === ifVersion) return null
-  const is = pool === undefined ? `there is no pool "${id}"` : `pool "${id}" has version ${version}`
-  const meant = ifVersion === 0 ? 'a pool that does not exist' : `version ${ifVersion}`
-  return refuse('VERSION_CONFLICT', `${is}, the change was made for ${meant}`, { pool: id, version })
-}
-
-function poolNotFound(id: string): KujiError {
-  return refuse('POOL_NOT_FOUND', `there is no pool "${id}"`, { pool: id })
-}
-
-function poolClosed(pool: Pool): KujiError {
-  return refuse('POOL_CLOSED', `pool "${pool.id}" is closed`, { pool: pool.id })
-}
-
-/** A refusal is an everyday answer: it carries no stack, which would name our loop and cost more than a draw. */
-export function refuse(code: Code, message: string, fields: ErrorFields = {}): KujiError {
-  const { stackTraceLimit } = Error
-  Error.stackTraceLimit = 0
-  try {
-    return new KujiError(code, message, fields)
-  } finally {
-    Error.stackTraceLimit = stackTraceLimit
   }
 }

@@ -1,5 +1,6 @@
 import type { KujiError, Receipt } from '../contract/index.ts'
 import { limits } from '../contract/index.ts'
+import type { LoggedRequest } from '../pool/state.ts'
 
 const capacity = limits.queue
 const mask = capacity - 1
@@ -28,6 +29,8 @@ export class Mailbox {
   readonly requests: (string | Command | undefined)[] = new Array(capacity).fill(undefined)
   readonly counts: Uint32Array = new Uint32Array(capacity)
   readonly kinds: Uint8Array = new Uint8Array(capacity)
+  /** Key and recipient of a draw, where it has either. */
+  readonly requested: (LoggedRequest | undefined)[] = new Array(capacity).fill(undefined)
   readonly answers: unknown[] = new Array(capacity).fill(undefined)
   readonly #resolves: (((value: unknown) => void) | undefined)[] = new Array(capacity).fill(undefined)
   readonly #rejects: (((error: unknown) => void) | undefined)[] = new Array(capacity).fill(undefined)
@@ -54,21 +57,29 @@ export class Mailbox {
   }
 
   /** Takes a request in; the mailbox is not full. */
-  add(request: string | Command, kind: number, count: number): Promise<unknown> {
+  add(request: string | Command, kind: number, count: number, named?: LoggedRequest): Promise<unknown> {
     const promise = new Promise<unknown>(this.#capture)
-    this.#put(request, kind, count)
+    this.#put(request, kind, count, named)
     return promise
   }
 
   /** Takes a request in whose answer goes to a sink, without a promise. */
-  addTo(sink: AnswerSink, token: number, request: string, kind: number, count: number): void {
-    const slot = this.#put(request, kind, count)
+  addTo(
+    sink: AnswerSink,
+    token: number,
+    request: string,
+    kind: number,
+    count: number,
+    named?: LoggedRequest,
+  ): void {
+    const slot = this.#put(request, kind, count, named)
     this.#sinks[slot] = sink
     this.#tokens[slot] = token
   }
 
-  #put(request: string | Command, kind: number, count: number): number {
+  #put(request: string | Command, kind: number, count: number, named?: LoggedRequest): number {
     const slot = this.tail++ & mask
+    if (named !== undefined) this.requested[slot] = named
     this.requests[slot] = request
     this.kinds[slot] = kind
     this.counts[slot] = count
@@ -82,6 +93,7 @@ export class Mailbox {
       const answer = this.answers[slot]
       const sink = this.#sinks[slot]
       this.requests[slot] = undefined
+      this.requested[slot] = undefined
       this.answers[slot] = undefined
       if (sink !== undefined) {
         this.#sinks[slot] = undefined

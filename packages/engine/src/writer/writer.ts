@@ -1,39 +1,15 @@
-import type { EngineEvent, ErrorFields } from '../contract/index.ts'
+import type { ErrorFields } from '../contract/index.ts'
 import { KujiError, limits } from '../contract/index.ts'
 import type { AppendFailure, AppendOutcome, Log } from '../log/log.ts'
-import type { State } from '../pool/state.ts'
-import type { RandomWords } from '../random/random-words.ts'
+import type { LoggedRequest, State } from '../pool/state.ts'
 import { sealBatchBytes } from '../record/batch.ts'
 import { BatchBuilder } from '../record/batch-builder.ts'
 import { drawsHeaderBytes, type SealReason } from '../record/records.ts'
-import type { LogPosition } from '../recovery/replay.ts'
-import { Decider, refuse } from './decide.ts'
+import { Decider } from './decide.ts'
+import { refuse } from './judge.ts'
 import type { AnswerSink, Command } from './mailbox.ts'
 import { Mailbox } from './mailbox.ts'
-
-export interface WriterOptions {
-  readonly state: State
-  readonly position: Pick<LogPosition, 'lsn' | 'time' | 'epoch'>
-  readonly log: Log
-  readonly random: RandomWords
-  /** Milliseconds since 1970. */
-  readonly now: () => number
-  /** Milliseconds from any point in time, never running back. */
-  readonly elapsed: () => number
-  readonly onEvent: (event: EngineEvent) => void
-  /** Told of each batch that has become durable. */
-  readonly onBatch?: ((batch: BatchReport) => void) | undefined
-}
-
-/** A batch that has become durable. */
-export interface BatchReport {
-  readonly lsn: number
-  readonly draws: number
-  /** Bytes in the log. */
-  readonly bytes: number
-  /** From handing it to the log until it was durable, in milliseconds. */
-  readonly writeMs: number
-}
+import type { WriterOptions } from './options.ts'
 
 export const drawFlags = { many: 1, partial: 2 } as const
 
@@ -65,7 +41,7 @@ export class Writer {
   #spare = new BatchBuilder()
   readonly #seals = new BatchBuilder()
   // The open batch: what was so when it was begun.
-  // Left undefined at first on purpose: see makeReceipt in decide.ts.
+  // Left undefined at first on purpose: see makeReceipt in receipts.ts.
   #openTime: number
   #openHash = 0
   #openFirstDraw = 0
@@ -94,7 +70,7 @@ export class Writer {
     this.#options = options
     this.#state = options.state
     this.#log = options.log
-    this.#decider = new Decider(options.state, options.random)
+    this.#decider = new Decider(options.state, options.random, options.keys)
     this.#lsn = options.position.lsn
     this.#lastSealed = this.#lsn
     this.#openTime = options.position.time
@@ -121,22 +97,29 @@ export class Writer {
   }
 
   /** Queues draws. The answer is a receipt; with the flag `many`, a bulk one. */
-  draw(pool: string, count: number, flags: number): Promise<unknown> {
+  draw(pool: string, count: number, flags: number, named?: LoggedRequest): Promise<unknown> {
     const refusal = this.#unavailable()
     if (refusal !== null) return Promise.reject(refusal)
     this.#schedule()
-    return this.#mailbox.add(pool, flags, count)
+    return this.#mailbox.add(pool, flags, count, named)
   }
 
   /** The same, the answer given to a sink; a refusal to take it in at once. */
-  drawTo(sink: AnswerSink, token: number, pool: string, count: number, flags: number): void {
+  drawTo(
+    sink: AnswerSink,
+    token: number,
+    pool: string,
+    count: number,
+    flags: number,
+    named?: LoggedRequest,
+  ): void {
     const refusal = this.#unavailable()
     if (refusal !== null) {
       sink.answer(token, refusal)
       return
     }
     this.#schedule()
-    this.#mailbox.addTo(sink, token, pool, flags, count)
+    this.#mailbox.addTo(sink, token, pool, flags, count, named)
   }
 
   /** Queues anything else. `command` runs when its turn comes; `bytes` bounds what it adds to the batch. */
@@ -207,7 +190,9 @@ export class Writer {
     const request = mailbox.requests[slot]!
     const count = mailbox.counts[slot]!
     const isDraw = typeof request === 'string'
-    const bytes = isDraw ? this.#decider.drawBytes(request, count) : count
+    const bytes = isDraw
+      ? this.#decider.drawBytes(request, count) + namedBytes(mailbox.requested[slot])
+      : count
     if (bytes > 0 && this.#open.length + bytes + recordOverheadBytes > this.#log.room) {
       if (this.#noRoom === '') {
         this.#waitForRoom(bytes)
@@ -220,12 +205,17 @@ export class Writer {
       return true
     }
     if (this.#open.records === 0) this.#begin()
-    mailbox.answers[slot] = isDraw ? this.#decideDraw(request, count, mailbox.kinds[slot]!) : request()
+    mailbox.answers[slot] = isDraw ? this.#decideDraw(request, slot) : request()
     mailbox.decided++
     return true
   }
 
-  #decideDraw(pool: string, count: number, flags: number): unknown {
+  #decideDraw(pool: string, slot: number): unknown {
+    const { requested, counts, kinds } = this.#mailbox
+    const count = counts[slot]!
+    const named = requested[slot]
+    if (named !== undefined) return this.#decider.drawFor(this.#open, pool, count, named, this.#openTime)
+    const flags = kinds[slot]!
     const partial = (flags & drawFlags.partial) !== 0
     if ((flags & drawFlags.many) !== 0)
       return this.#decider.drawMany(this.#open, pool, count, partial, this.#openTime)
@@ -382,6 +372,11 @@ export class Writer {
     }
     await this.#log.close()
   }
+}
+
+/** Room for the texts of a request, and for the policy that may come before them. */
+function namedBytes(named: LoggedRequest | undefined): number {
+  return named === undefined ? 0 : (named.key.length + named.recipient.length) * 3 + 64
 }
 
 /** For requests that the failed writer never took up: they were certainly not carried out. */

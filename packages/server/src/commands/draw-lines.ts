@@ -1,8 +1,8 @@
 import type { LoggedDraws } from '@kuji/engine'
 
 const chunkBytes = 1024 * 1024
-/** Room for one line: two ids of 128 characters and what stands around them. */
-const lineBytes = 1024
+/** Room for one line: ids of 128 characters, a key and a recipient of 255, escaped, and what stands around them. */
+const lineBytes = 8 * 1024
 const zero = 0x30
 const nine = 0x39
 
@@ -24,8 +24,10 @@ export const textLines: LineForm = {
 export const jsonLines: LineForm = {
   head: '{"type":"draw","number":',
   item: ({ pool }, id) => `,"pool":${JSON.stringify(pool)},"item":${JSON.stringify(id)}`,
-  tail: ({ version, at, lsn }) =>
-    `,"version":${version},"at":"${new Date(at).toISOString()}","lsn":${lsn}}\n`,
+  tail: ({ version, at, lsn, key, recipient }) => {
+    const named = JSON.stringify({ version, at: new Date(at).toISOString(), lsn, key, recipient })
+    return `,${named.slice(1)}\n`
+  },
 }
 
 interface ItemTexts {

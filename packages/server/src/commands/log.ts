@@ -108,7 +108,7 @@ async function dump(dir: string, { format, pool, from, to }: DumpOptions): Promi
     ...(format === 'text' && pool === undefined ? {} : { change }),
   }
   function change(told: Parameters<NonNullable<LogObserver['change']>>[0]): void {
-    if (pool !== undefined && (told.type === 'seal' || told.pool !== pool)) return
+    if (pool !== undefined && (!('pool' in told) || told.pool !== pool)) return
     found = true
     const { nextDraw, at, type, ...rest } = told
     if (format === 'text' || nextDraw < from || nextDraw > to) return
