@@ -5,6 +5,7 @@ import { type Code, KujiError } from '@kuji/engine/contract'
 import { openAccess } from '../src/access/open-access.ts'
 import { startHttp } from '../src/http/server.ts'
 import { createLogger } from '../src/logger.ts'
+import { DoorMeter } from '../src/metrics/meter.ts'
 import { Service } from '../src/service.ts'
 import { assertProblem, request } from './support/requests.ts'
 
@@ -16,7 +17,8 @@ async function serveError(context: TestContext, error: Error) {
   })
   const kuji = { draw: () => Promise.reject(error) } as unknown as Kuji
   const service = new Service(kuji, openAccess, log)
-  const http = await startHttp({ service, listen: { host: '127.0.0.1', port: 0 }, log })
+  const meter = new DoorMeter('http')
+  const http = await startHttp({ service, listen: { host: '127.0.0.1', port: 0 }, log, meter })
   context.after(() => http.stop(0))
   return { answer: await request(http.url, 'POST', '/v1/pools/any/draws'), lines: () => lines }
 }

@@ -4,6 +4,7 @@ import { KujiError } from '@kuji/engine/contract'
 import { fastify, type HTTPMethods } from 'fastify'
 import type { TSchema } from 'typebox'
 import { Compile } from 'typebox/compile'
+import { formatAddress } from '../config/listen.ts'
 import type { Door, DoorOptions } from '../door.ts'
 import { serverLimits } from '../limits.ts'
 import type { Logger } from '../logger.ts'
@@ -20,8 +21,10 @@ export async function startHttp({ service, listen, log }: DoorOptions): Promise<
   boundConnections(app, log)
   await app.listen({ ...listen, backlog: 511 })
   const { port } = app.server.address() as AddressInfo
-  const host = listen.host.includes(':') ? `[${listen.host}]` : listen.host
-  return { url: `http://${host}:${port}`, stop: deadlineMs => stopHttp(app, deadlineMs, log) }
+  return {
+    url: `http://${formatAddress({ ...listen, port })}`,
+    stop: deadlineMs => stopHttp(app, deadlineMs, log),
+  }
 }
 
 function createApp(service: Service, log: Logger): HttpApp {
