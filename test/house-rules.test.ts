@@ -36,7 +36,9 @@ const seams = new Map([
 ])
 
 /** Rooms of the engine that see no disk, clock, thread or random source, and the files they may import. */
-const pureRooms = ['contract', 'pool', 'sampler', 'record'].map(room => `packages/engine/src/${room}/`)
+const pureRooms = ['contract', 'keys', 'pool', 'sampler', 'record'].map(
+  room => `packages/engine/src/${room}/`,
+)
 const pureImports = [...pureRooms, 'packages/engine/src/random/random-words.ts']
 const impureGlobals = [
   ...['process', 'performance', 'Date', 'crypto', 'fetch', 'console', 'Worker', 'Math.random'],
@@ -106,7 +108,7 @@ test('imports run one way: console, client, contract; server, engine; and nothin
   assertNone(violations, 'imports against the direction of ARCHITECTURE.md')
 })
 
-test('contract, pool, sampler and record see no disk, clock, thread or random source', () => {
+test('contract, keys, pool, sampler and record see no disk, clock, thread or random source', () => {
   const violations: string[] = []
   for (const source of production.filter(isPure)) {
     for (const { specifier, file } of source.imports) {
