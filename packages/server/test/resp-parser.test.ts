@@ -67,7 +67,12 @@ test('however the bytes are cut, the same commands come out', () => {
 })
 
 test('random bytes never throw, and mean the same however they are cut', () => {
-  const likely = fc.constantFrom(...'*$0123456789\r\n"\' abcPING-+:'.split(''), '\r\n', '*1\r\n', '$4\r\nPING\r\n')
+  const likely = fc.constantFrom(
+    ...'*$0123456789\r\n"\' abcPING-+:'.split(''),
+    '\r\n',
+    '*1\r\n',
+    '$4\r\nPING\r\n',
+  )
   const noise = fc.oneof(
     fc.uint8Array({ maxLength: 200 }).map(bytes => Buffer.from(bytes)),
     fc.array(likely, { maxLength: 60 }).map(pieces => Buffer.from(pieces.join(''), 'latin1')),

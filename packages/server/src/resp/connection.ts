@@ -4,19 +4,22 @@ import { type DrawOptions, KujiError, type Receipt } from '@kuji/engine/contract
 import { toKujiError } from '../failure.ts'
 import { serverLimits } from '../limits.ts'
 import type { Logger } from '../logger.ts'
+import type { DoorMeter } from '../metrics/meter.ts'
 import type { Service } from '../service.ts'
 import type { Arguments } from './arguments.ts'
 import { type Command, type CommandContext, wrongUsage } from './command.ts'
 import { isHttp } from './foreign.ts'
 import type { Outbox, Recipient } from './outbox.ts'
 import { CommandParser, type PartialMemory } from './parser.ts'
-import type { ProtocolVersion, Reply } from './reply-writer.ts'
+import { PendingReplies } from './pending-replies.ts'
+import type { ProtocolVersion, Reply, ReplyWriter } from './reply-writer.ts'
 import { Session } from './session.ts'
 
 /** What the connections of a door share. */
 export interface Host {
   readonly service: Service
   readonly log: Logger
+  readonly meter: DoorMeter
   readonly commands: ReadonlyMap<string, Command>
   readonly args: Arguments
   readonly outbox: Outbox
@@ -29,19 +32,15 @@ export interface Host {
   sawHttp(): void
 }
 
-/** A reply that cannot be written yet, since it is not there or not its turn. */
-interface Waiting {
-  readonly weight: number
-  readonly protocol: ProtocolVersion
-  reply: Reply | null
-}
-
+/** How long a client may take to end its side once the server has ended its own. */
+const lingerSeconds = 2
 /** Bytes of arguments that weigh as much as one item of an answer. */
 const bytesOfWeight = 64
 
+const weighBytes = (args: Arguments) => args.totalLength / bytesOfWeight
+
 /**
- * One client. Each command gets a number; its answer may come at any time, and is written when all before it are. Draws
- * come back in their order, so that for them this is a count: nothing is kept, or allocated, for a draw under way.
+ * One client: its commands are taken up in the order in which they come, and each has exactly one reply, in that order.
  *
  * Back-pressure goes both ways. The connection stops to take commands, and then to read, while too many of them are
  * under way or the client does not read what it is sent; what it may have under way bounds what the answers can take.
@@ -52,11 +51,7 @@ export class Connection implements AnswerSink, Recipient, CommandContext {
   readonly #host: Host
   readonly #socket: Socket
   readonly #parser: CommandParser
-  /** Numbers of the next command, and of the next one to be answered. */
-  #next = 0
-  #answered = 0
-  #waiting: Map<number, Waiting> | null = null
-  #weight = 0
+  readonly #pending = new PendingReplies()
   /** What is to be sent: nearly always one piece. */
   #piece: Buffer | null = null
   #pieces: Buffer[] | null = null
@@ -96,10 +91,6 @@ export class Connection implements AnswerSink, Recipient, CommandContext {
 
   get protocol(): ProtocolVersion {
     return this.session.protocol
-  }
-
-  get gone(): boolean {
-    return this.#gone
   }
 
   /** Takes no more commands, answers those under way, and ends. */
@@ -165,8 +156,8 @@ export class Connection implements AnswerSink, Recipient, CommandContext {
     return (
       !this.#full &&
       !this.#closing &&
-      this.#next - this.#answered < serverLimits.respInFlight &&
-      this.#weight < serverLimits.respAnswerItems
+      this.#pending.count < serverLimits.respInFlight &&
+      this.#pending.weight < serverLimits.respAnswerItems
     )
   }
 
@@ -187,9 +178,10 @@ export class Connection implements AnswerSink, Recipient, CommandContext {
 
   #run(args: Arguments): void {
     const { caller } = this.session
+    this.#host.meter.requests++
     // The command that this protocol is for, in its common form.
     if (args.count === 2 && caller !== null && args.is(0, 'DRAW'))
-      this.#host.service.drawTo(caller, this, this.#next++, args.id(1))
+      this.#host.service.drawTo(caller, this, this.#pending.begin(), args.id(1))
     else this.#runOther(args)
   }
 
@@ -201,14 +193,14 @@ export class Connection implements AnswerSink, Recipient, CommandContext {
       this.cut()
       return
     }
-    const number = this.#next++
+    const number = this.#pending.begin()
     try {
       const command = this.#find(args)
       const reply = command.run(this, args)
-      if (typeof reply === 'function') this.#settle(number, reply, args)
+      if (typeof reply === 'function') this.#settle(number, reply, 1 + weighBytes(args))
       else if (reply !== null) this.#await(number, reply, command, args)
     } catch (error) {
-      this.#settle(number, this.#errorReply(error), args)
+      this.#settle(number, this.#errorReply(error), 1)
     }
     if (this.session.caller !== caller) {
       this.#parser.trust(this.session.caller !== null)
@@ -229,89 +221,77 @@ export class Connection implements AnswerSink, Recipient, CommandContext {
   }
 
   draw(pool: string, options: DrawOptions): void {
-    const number = this.#next - 1
+    const number = this.#pending.last
     const weight = Math.min(options.count ?? 1, serverLimits.respAnswerItems)
-    if (weight > 1) this.#expect(number, weight, null)
+    if (weight > 1) this.#keep(number, weight, null)
     this.#host.service.drawTo(this.session.caller!, this, number, pool, options)
   }
 
   #await(number: number, reply: Promise<Reply>, command: Command, args: Arguments): void {
-    this.#expect(number, (command.weight ?? 1) + args.totalLength / bytesOfWeight, null)
+    this.#keep(number, (command.weight ?? 1) + weighBytes(args), null)
     reply.then(
-      value => this.#settleExpected(number, value),
-      error => this.#settleExpected(number, this.#errorReply(error)),
+      value => this.#settleLater(number, value),
+      error => this.#settleLater(number, this.#errorReply(error)),
     )
   }
 
   /** The answer to a draw: a receipt or the refusal. */
   answer(number: number, answer: Receipt | KujiError): void {
     if (this.#gone) return
-    if (number !== this.#answered) {
-      this.#settleExpected(number, this.#drawReply(answer))
+    const pending = this.#pending
+    if (!pending.isNext(number)) {
+      this.#settleLater(number, out => this.#writeDraw(out, answer))
       return
     }
-    const out = this.#host.outbox.open(this)
-    if (answer instanceof KujiError) out.error(answer)
-    else out.drawn(answer)
-    this.#answered++
-    if (this.#waiting !== null) this.#goOn(number)
+    this.#writeDraw(this.#host.outbox.open(this), answer)
+    pending.countWritten()
+    if (pending.keeps) this.#writeDue()
   }
 
-  #drawReply(answer: Receipt | KujiError): Reply {
-    return out => (answer instanceof KujiError ? out.error(answer) : out.drawn(answer))
+  #writeDraw(out: ReplyWriter, answer: Receipt | KujiError): void {
+    if (answer instanceof KujiError) this.#writeError(out, answer)
+    else {
+      this.#host.meter.draws += answer.items.length
+      out.drawn(answer)
+    }
+  }
+
+  #writeError(out: ReplyWriter, error: KujiError): void {
+    this.#host.meter.refused(error.code)
+    out.error(error)
   }
 
   #errorReply(error: unknown): Reply {
     const known = toKujiError(error)
     if (known !== error) this.#host.log.defect('a RESP command failed', error)
-    return out => out.error(known)
+    return out => this.#writeError(out, known)
   }
 
-  #settle(number: number, reply: Reply, args: Arguments): void {
-    if (number === this.#answered) {
+  /** A reply that is there at once; `weight` is what it takes if it has to wait for its turn. */
+  #settle(number: number, reply: Reply, weight: number): void {
+    if (this.#pending.isNext(number)) {
       reply(this.#host.outbox.open(this))
-      this.#answered++
-    } else this.#expect(number, 1 + args.totalLength / bytesOfWeight, reply)
+      this.#pending.countWritten()
+    } else this.#keep(number, weight, reply)
   }
 
-  #settleExpected(number: number, reply: Reply): void {
+  #settleLater(number: number, reply: Reply): void {
     if (this.#gone) return
-    const entry = this.#waiting?.get(number)
-    if (entry === undefined) this.#expect(number, 1, reply)
-    else entry.reply = reply
+    this.#pending.settle(number, this.session.protocol, reply)
     this.#writeDue()
   }
 
-  #expect(number: number, weight: number, reply: Reply | null): void {
-    this.#waiting ??= new Map()
-    this.#waiting.set(number, { weight, protocol: this.session.protocol, reply })
-    this.#weight += weight
-  }
-
-  /** Command `number` has been answered: forgets what was kept for it, and writes what waited for it. */
-  #goOn(number: number): void {
-    this.#forget(number)
-    this.#writeDue()
+  #keep(number: number, weight: number, reply: Reply | null): void {
+    this.#pending.keep(number, weight, this.session.protocol, reply)
   }
 
   #writeDue(): void {
-    for (;;) {
-      const entry = this.#waiting?.get(this.#answered)
-      if (!entry?.reply) return
+    for (let due = this.#pending.due; due !== null; due = this.#pending.due) {
       const out = this.#host.outbox.open(this)
-      out.protocol = entry.protocol
-      entry.reply(out)
-      this.#forget(this.#answered++)
+      out.protocol = due.protocol
+      due.reply(out)
+      this.#pending.countWritten()
     }
-  }
-
-  #forget(number: number): void {
-    const waiting = this.#waiting
-    const entry = waiting?.get(number)
-    if (entry === undefined) return
-    this.#weight -= entry.weight
-    waiting!.delete(number)
-    if (waiting!.size === 0) this.#waiting = null
   }
 
   send(bytes: Buffer): void {
@@ -353,19 +333,15 @@ export class Connection implements AnswerSink, Recipient, CommandContext {
 
   /** Tells what is wrong behind the answers that are due, and ends. */
   #fail(error: KujiError): void {
-    const number = this.#next++
-    const reply: Reply = out => out.error(error)
-    if (number === this.#answered) {
-      reply(this.#host.outbox.open(this))
-      this.#answered++
-    } else this.#expect(number, 1, reply)
+    const number = this.#pending.begin()
+    this.#settle(number, out => this.#writeError(out, error), 1)
     this.#closing = true
     this.#parser.release()
     this.#socket.resume()
   }
 
   #endWhenAnswered(): void {
-    if (this.#gone || this.queued || this.#answered < this.#next || this.#socket.writableEnded) return
+    if (this.#gone || this.queued || this.#pending.count > 0 || this.#socket.writableEnded) return
     this.#owingSince = this.#host.clock
     this.#parser.release()
     // What still comes is read and dropped: bytes left unread would turn the end into a reset, and lose the last reply.
@@ -379,9 +355,6 @@ export class Connection implements AnswerSink, Recipient, CommandContext {
     this.#parser.release()
     this.#piece = null
     this.#pieces = null
-    this.#waiting = null
+    this.#pending.forget()
   }
 }
-
-/** How long a client may take to end its side once the server has ended its own. */
-const lingerSeconds = 2

@@ -1,6 +1,7 @@
 import { once } from 'node:events'
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net'
 import { createServer as createTlsServer } from 'node:tls'
+import { formatAddress } from '../config/listen.ts'
 import type { Door, DoorOptions } from '../door.ts'
 import { systemReason } from '../failure.ts'
 import { serverLimits } from '../limits.ts'
@@ -15,11 +16,12 @@ const keepAliveMs = 60_000
 const repeatedLineMs = 60_000
 
 /** The server that Redis clients connect to. */
-export async function startResp({ service, listen, log, tls }: DoorOptions): Promise<Door> {
+export async function startResp({ service, listen, log, meter, tls }: DoorOptions): Promise<Door> {
   const connections = new Set<Connection>()
   const host = {
     service,
     log,
+    meter,
     connections,
     commands: createCommands(),
     args: new Arguments(),
@@ -32,7 +34,11 @@ export async function startResp({ service, listen, log, tls }: DoorOptions): Pro
   const accept = (socket: Socket) => {
     const connection = new Connection(++accepted, socket, host)
     connections.add(connection)
-    socket.on('close', () => connections.delete(connection))
+    meter.connections = connections.size
+    socket.on('close', () => {
+      connections.delete(connection)
+      meter.connections = connections.size
+    })
   }
   const server = createListener(tls, accept)
   boundConnections(server, log)
@@ -45,9 +51,8 @@ export async function startResp({ service, listen, log, tls }: DoorOptions): Pro
     for (const connection of connections) connection.checkDebts()
   }, 1000).unref()
   const { port } = server.address() as AddressInfo
-  const address = `${listen.host.includes(':') ? `[${listen.host}]` : listen.host}:${port}`
   return {
-    url: `${tls === undefined ? 'redis' : 'rediss'}://${address}`,
+    url: `${tls === undefined ? 'redis' : 'rediss'}://${formatAddress({ ...listen, port })}`,
     stop: async deadlineMs => {
       await stopServer(server, connections, deadlineMs, log)
       clearInterval(ticker)

@@ -49,10 +49,12 @@ export class RespClient {
       this.#received = Buffer.concat([this.#received, chunk as Buffer])
       wake()
     })
-    socket.on('close', () => {
-      this.#ended = true
-      wake()
-    })
+    for (const event of ['end', 'close']) {
+      socket.on(event, () => {
+        this.#ended = true
+        wake()
+      })
+    }
     socket.on('error', () => {})
   }
 
@@ -108,7 +110,7 @@ export class RespClient {
 
   /** All that still comes until the server ends. */
   async rest(): Promise<string> {
-    while (!this.#ended && !this.socket.readableEnded) await this.#more()
+    while (!this.#ended) await this.#more()
     return this.#received.toString()
   }
 
@@ -141,11 +143,9 @@ export class RespClient {
 
   async #more(): Promise<void> {
     if (this.#ended) throw new Error(`the connection has ended; unread: ${this.#received.toString()}`)
-    const arrived = new Promise<void>(resolve => {
+    await new Promise<void>(resolve => {
       this.#wake = resolve
     })
-    await Promise.race([arrived, once(this.socket, 'end')])
-    if (this.socket.readableEnded) this.#ended = true
   }
 }
 

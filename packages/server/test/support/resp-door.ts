@@ -5,6 +5,7 @@ import { type Access, type Scope, scopes } from '../../src/access/caller.ts'
 import { openAccess } from '../../src/access/open-access.ts'
 import type { Door, DoorOptions } from '../../src/door.ts'
 import { createLogger } from '../../src/logger.ts'
+import { DoorMeter } from '../../src/metrics/meter.ts'
 import { startResp } from '../../src/resp/server.ts'
 import { Service } from '../../src/service.ts'
 
@@ -12,6 +13,7 @@ export interface RunningDoor {
   readonly kuji: Kuji
   readonly door: Door
   readonly port: number
+  readonly meter: DoorMeter
   /** Lines of the log. */
   readonly lines: string[]
 }
@@ -40,12 +42,13 @@ export async function openDoor(context: TestContext, setting: DoorSetting = {}):
   const access = setting.keys === undefined ? openAccess : accessOf(setting.keys)
   const service = setting.serviceOf?.(kuji, access) ?? new Service(kuji, access, log)
   const listen = { host: '127.0.0.1', port: 0 }
-  const door = await startResp({ service, listen, log, tls: setting.tls })
+  const meter = new DoorMeter('resp')
+  const door = await startResp({ service, listen, log, meter, tls: setting.tls })
   context.after(async () => {
     await door.stop(0)
     await kuji.close()
   })
-  return { kuji, door, port: Number(new URL(door.url).port), lines }
+  return { kuji, door, port: Number(new URL(door.url).port), meter, lines }
 }
 
 function accessOf(keys: Readonly<Record<string, readonly Scope[]>>): Access {
