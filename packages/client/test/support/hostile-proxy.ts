@@ -92,7 +92,7 @@ async function answer(
   if (mishap === 'overloaded' || mishap === 'overloaded for an hour') {
     const problem = { code: 'OVERLOADED', detail: 'the queue is full', status: 503, title: '', type: '' }
     const seconds = mishap === 'overloaded' ? 0 : 3600
-    const headers = { 'content-type': 'application/problem+json', 'retry-after': seconds }
+    const headers = { 'content-type': 'application/problem+json', 'retry-after': String(seconds) }
     return void response.writeHead(503, headers).end(JSON.stringify(problem))
   }
   const passed = await pass(target, request).catch(() => undefined)
@@ -111,7 +111,7 @@ async function answer(
 }
 
 async function pass(target: string, { method, path, headers, body }: SeenRequest): Promise<IncomingMessage> {
-  const { host: _, connection: __, ...rest } = headers as OutgoingHttpHeaders
+  const { host: _, connection: __, ...rest } = headers
   const passed = forward(target + path, { method, headers: rest, agent: false })
   passed.end(body)
   const [response] = (await once(passed, 'response')) as [IncomingMessage]
