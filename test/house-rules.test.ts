@@ -21,6 +21,7 @@ const entryPoints = new Set([
   'packages/server/src/main.ts',
   'bench/src/main.ts',
   'bench/src/process-of-group.ts',
+  'bench/src/peers/main.ts',
   'scripts/kill-nine.ts',
 ])
 

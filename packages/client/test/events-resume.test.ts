@@ -75,7 +75,8 @@ test('from now on means from the position at the call, also where the first conn
 
 test('events are read however they are cut into pieces', async context => {
   const long = 'ü'.repeat(200_000)
-  const text = `\uFEFF:comment\r\n\r\nretry: 5\r\r${batch(1).replaceAll('\n', '\r\n')}${batch(2, long).replaceAll('\n', '\r')}`
+  const [first, second] = [batch(1).replaceAll('\n', '\r\n'), batch(2, long).replaceAll('\n', '\r')]
+  const text = `\uFEFF:comment\r\n\r\nretry: 5\r\r${first}${second}`
   const bytes = Buffer.from(
     `${text}event: batch\r\ndata: {"lsn":3,\r\ndata: "at":"2026-11-27T05:00:00Z","changes":[]}\r\n\r\n`,
   )

@@ -96,7 +96,7 @@ test('a refusal that says nothing of the try before leaves the outcome unknown',
   assert.equal(error.fields.last, 'OVERLOADED')
 })
 
-test("a refusal of the pool settles what became of the try before: with the key's draw it would be its receipt", async context => {
+test('a refusal of the pool settles what became of the try before, whose draw would be its receipt', async context => {
   const { client, direct, proxy } = await serveBehindTrouble(context)
   await direct.draw('few', { count: 3 })
   proxy.plan('lost on the way back')
