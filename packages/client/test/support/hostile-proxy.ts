@@ -111,7 +111,7 @@ async function answer(
 }
 
 async function pass(target: string, { method, path, headers, body }: SeenRequest): Promise<IncomingMessage> {
-  const { host: _, connection: __, ...rest } = headers as OutgoingHttpHeaders
+  const { host: _, connection: __, ...rest } = headers
   const passed = forward(target + path, { method, headers: rest, agent: false })
   passed.end(body)
   const [response] = (await once(passed, 'response')) as [IncomingMessage]
