@@ -19,7 +19,10 @@ export const serverLimits = {
   respFailedLogins: 5,
   /** How long the rest of a command may take to arrive, or a key where one is needed. */
   respPatienceSeconds: 10,
-  /** Commands that have arrived in part, of all connections; beyond it, those that hold more than a little are refused. */
+  /**
+   * Commands that have arrived in part, of all connections; beyond it, those that hold more than a little are
+   * refused.
+   */
   respPartialBytes: 64 * 1024 * 1024,
   respSmallPartialBytes: 4 * 1024,
   /** Commands of one connection under way, and items in the answers to them: then it has to wait. */
@@ -30,8 +33,20 @@ export const serverLimits = {
   /** Pools on one page of a list. */
   pageSize: 1000,
   defaultPageSize: 100,
+  /** The head of a request: line and headers. */
+  headerBytes: 16 * 1024,
   headersTimeoutMs: 5_000,
   requestTimeoutMs: 10_000,
+  /** A connection that neither gives nor takes a byte for this long is cut: its other end is gone or has stopped. */
+  stalledConnectionMs: 120_000,
+  /** Streams of events that are open at once. */
+  eventStreams: 256,
+  /** How often a stream without events shows that it lives. */
+  eventHeartbeatMs: 15_000,
+  /** What a reader of events is told to wait before it comes back. */
+  eventRetryMs: 1_000,
+  /** Events are sent in pieces of this size, each when the one before has left. */
+  eventPieceBytes: 64 * 1024,
   /** How often slow requests are looked for. */
   timeoutCheckMs: 1_000,
   /** How long a stop waits for requests in flight before it cuts their connections. */

@@ -11,9 +11,9 @@ interface Pending {
 }
 
 /**
- * The commands of one connection that have been taken up and not answered. Each gets a number; a reply may come at any
- * time, and is written when all before it have been. Draws come back in their order, so that for them this is two counts,
- * and nothing is allocated.
+ * The commands of one connection that have been taken up and not answered. Each gets a number; a reply may come at
+ * any time, and is written when all before it have been. Draws come back in their order, so that for them this is
+ * two counts, and nothing is allocated.
  */
 export class PendingReplies {
   /** Of all that is kept here. */

@@ -87,7 +87,7 @@ function readLimit(args: Arguments, index: number): number {
 
 async function putPool(context: CommandContext, args: Arguments): Promise<Reply> {
   const name = args.text(1)
-  const rules = parseJson(args.exactText(2, 'json'), 'the manifest')
+  const rules = parseJson(Buffer.from(args.exactText(2, 'json')), 'the manifest')
   if (typeof rules !== 'object' || rules === null || Array.isArray(rules))
     throw new KujiError('INVALID', 'json: expected an object')
   // The engine judges what is in it, as it does for a call of the library.

@@ -6,8 +6,8 @@ const quotes = [34, 39]
 
 /**
  * Splits a line into words. A word that begins with a quote of either kind goes to the next one of its kind, and
- * nothing inside it is special. Returns how many words there are, one more than `most` where they are too many, and -1 where
- * a quote is not closed or has text right behind it.
+ * nothing inside it is special. Returns how many words there are, one more than `most` where they are too many, and
+ * -1 where a quote is not closed or has text right behind it.
  */
 export function splitWords(bytes: Buffer, start: number, end: number, most: number, args: Arguments): number {
   let count = 0
