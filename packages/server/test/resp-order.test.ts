@@ -90,6 +90,14 @@ test('QUIT and a closed sending side still get the replies that are due', async 
   }
 })
 
+test('whoever closes the sending side behind many commands gets the reply to each', async context => {
+  const { port } = await openDoor(context)
+  const client = await RespClient.open(context, port)
+  client.write(Buffer.concat(Array.from({ length: 20_000 }, () => encode('DRAW', 'summer'))))
+  client.socket.end()
+  assert.equal((await client.readToEnd()).length, 20_000)
+})
+
 test('a client that goes away leaves nothing behind, and its draws stay drawn', async context => {
   let service!: HeldService
   const serviceOf = (kuji: Kuji, access: Access) => (service = heldOf(kuji, access))
