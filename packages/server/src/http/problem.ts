@@ -1,6 +1,6 @@
 import { type Code, codes, type KujiError } from '@kuji/engine/contract'
 import type { FastifyReply } from 'fastify'
-import { serverLimits } from '../limits.ts'
+import { retryAfterSeconds } from '../retry-after.ts'
 
 /** An RFC 9457 problem document. Fields that help stand beside the named ones. */
 export interface Problem {
@@ -10,11 +10,6 @@ export interface Problem {
   readonly code: Code
   readonly detail: string
   readonly [field: string]: string | number | boolean
-}
-
-const retryAfterSeconds: Partial<Record<Code, number>> = {
-  OVERLOADED: serverLimits.overloadedRetrySeconds,
-  READ_ONLY: serverLimits.readOnlyRetrySeconds,
 }
 
 /**
@@ -33,7 +28,7 @@ export function problemOf(error: KujiError, status: number = codes[error.code].s
 }
 
 export function sendProblem(reply: FastifyReply, problem: Problem): void {
-  const retryAfter = retryAfterSeconds[problem.code]
+  const retryAfter = retryAfterSeconds(problem.code, problem)
   if (retryAfter !== undefined) reply.header('retry-after', retryAfter)
   reply.code(problem.status).type('application/problem+json').send(JSON.stringify(problem))
 }
