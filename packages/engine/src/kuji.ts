@@ -31,6 +31,7 @@ export interface EngineStatus {
   readonly state: 'open' | 'read-only' | 'failed' | 'closed'
   /** Why, when the state is not `open`. */
   readonly reason?: string
+  /** The last LSN that is durable: where watching can begin. */
   readonly lsn: number
   /** The last draw number that is durable. */
   readonly drawNumber: number
@@ -269,8 +270,8 @@ export class Kuji {
   /** How the engine is doing, at once. */
   status(): EngineStatus {
     const { writer, durability, diskFull } = this.#foundation
-    const { lsn, drawNumber, waiting: queued, keys } = writer
-    const numbers = { durability, lsn, drawNumber, queued, keys, ...this.#foundation.files() }
+    const { feed, drawNumber, waiting: queued, keys } = writer
+    const numbers = { durability, lsn: feed.lsn, drawNumber, queued, keys, ...this.#foundation.files() }
     if (writer.failure !== null) return { ...numbers, state: 'failed', reason: writer.failure.message }
     if (this.#closed !== null) return { ...numbers, state: 'closed' }
     const reason = diskFull()

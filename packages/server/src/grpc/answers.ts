@@ -99,8 +99,8 @@ export function* encodeEvent({ lsn, at, changes }: LogEvent): Generator<object> 
   for (const change of changes) {
     for (const piece of piecesOf(change)) {
       const more = piece.type === 'draws' ? piece.items.length : 0
-      const full = items + more > serverLimits.grpc.watchedItems
-      if (full || part.length === serverLimits.grpc.watchedChanges) {
+      const full = items + more > serverLimits.grpcWatchedItems
+      if (full || part.length === serverLimits.grpcWatchedChanges) {
         yield { lsn, at: time, changes: part, continues: true }
         part = []
         items = 0
@@ -114,7 +114,7 @@ export function* encodeEvent({ lsn, at, changes }: LogEvent): Generator<object> 
 
 /** Draws in pieces that fit a message, each with the number of its own first draw. */
 function* piecesOf(change: LogChange): Generator<LogChange> {
-  const most = serverLimits.grpc.watchedItems
+  const most = serverLimits.grpcWatchedItems
   if (change.type === 'pool' || change.items.length <= most) {
     yield change
     return

@@ -4,6 +4,7 @@ import { readBearer } from '../access/bearer.ts'
 import type { Caller } from '../access/caller.ts'
 import { toKujiError } from '../failure.ts'
 import type { Logger } from '../logger.ts'
+import type { DoorMeter } from '../metrics/meter.ts'
 import type { Service } from '../service.ts'
 import { statusOf } from './status.ts'
 
@@ -11,6 +12,7 @@ import { statusOf } from './status.ts'
 export interface CallContext {
   readonly service: Service
   readonly log: Logger
+  readonly meter: DoorMeter
   /** Streams that would go on for good, so that a stop can end them. */
   readonly streams: Set<LongCall>
 }
@@ -34,7 +36,7 @@ export function authenticate({ service }: CallContext, metadata: Metadata): Call
   const [authorization, ...others] = metadata.get('authorization')
   if (authorization === undefined) return service.authenticate(undefined)
   if (typeof authorization !== 'string' || others.length > 0)
-    throw new KujiError('UNAUTHENTICATED', 'authorization: expected one text')
+    throw new KujiError('UNAUTHENTICATED', 'Authorization: expected one text')
   return service.authenticate(readBearer(authorization))
 }
 
@@ -45,8 +47,14 @@ export function checkRequest<Request extends object>(request: Request | KujiErro
 }
 
 /** Whatever is thrown on the way of a call becomes a status here, and nowhere else. */
-export function describeFailure({ log }: CallContext, path: string, error: unknown): ServerErrorResponse {
+export function describeFailure(
+  { log, meter }: CallContext,
+  path: string,
+  error: unknown,
+): ServerErrorResponse {
   // A KujiError is told by whoever made it: a log that has failed says so once, not for each call.
   if (!(error instanceof KujiError)) log.defect(`${path} failed`, error)
-  return statusOf(toKujiError(error))
+  const refusal = toKujiError(error)
+  meter.refused(refusal.code)
+  return statusOf(refusal)
 }

@@ -7,8 +7,8 @@ import { encodeError, encodeReceipt } from './answers.ts'
 import { authenticate, type CallContext, describeFailure, type LongCall, stopping } from './call.ts'
 import { type DrawStreamMessage, decodeDraw } from './requests.ts'
 
-const { streamRequests, streamDraws, correlationIdLength } = serverLimits.grpc
-const mask = streamRequests - 1
+const { grpcStreamRequests, grpcStreamDraws, grpcCorrelationIdLength } = serverLimits
+const mask = grpcStreamRequests - 1
 
 type Call = ServerDuplexStream<DrawStreamMessage | KujiError, object>
 
@@ -75,6 +75,7 @@ class DrawStream implements AnswerSink, LongCall {
 
   #receive(request: DrawStreamMessage | KujiError): void {
     const token = this.#received++
+    this.#context.meter.requests++
     const slot = (this.#slots[token & mask] ??= { correlationId: '', count: 0, answer: null })
     slot.answer = null
     slot.correlationId = ''
@@ -95,7 +96,7 @@ class DrawStream implements AnswerSink, LongCall {
   }
 
   #isFull(): boolean {
-    return this.#received - this.#sent >= streamRequests || this.#draws >= streamDraws
+    return this.#received - this.#sent >= grpcStreamRequests || this.#draws >= grpcStreamDraws
   }
 
   answer(token: number, answer: Receipt | KujiError): void {
@@ -110,13 +111,23 @@ class DrawStream implements AnswerSink, LongCall {
       const slot = this.#slots[this.#answered & mask]!
       if (slot.answer === null) return
       this.#answered++
-      call.write(encodeAnswer(slot, slot.answer), this.#onSent)
+      call.write(this.#encode(slot, slot.answer), this.#onSent)
       // The receipt of many draws is not kept twice.
       slot.answer = null
     }
     if (!this.#ending) return
     if (this.#stopped) call.emit('error', stopping)
     else call.end()
+  }
+
+  #encode({ correlationId }: Slot, answer: Receipt | KujiError): object {
+    const { meter } = this.#context
+    if (answer instanceof KujiError) {
+      meter.refused(answer.code)
+      return { correlationId, error: encodeError(answer) }
+    }
+    meter.draws += answer.items.length
+    return { correlationId, receipt: encodeReceipt(answer) }
   }
 
   /** An answer has gone to the connection: the oldest one, since they go in order. */
@@ -129,13 +140,7 @@ class DrawStream implements AnswerSink, LongCall {
 }
 
 function checkCorrelationId(text = ''): string {
-  if (text.length <= correlationIdLength) return text
-  const message = `correlationId: at most ${correlationIdLength} characters`
+  if (text.length <= grpcCorrelationIdLength) return text
+  const message = `correlationId: at most ${grpcCorrelationIdLength} characters`
   throw new KujiError('INVALID', message, { field: 'correlationId' })
-}
-
-function encodeAnswer({ correlationId }: Slot, answer: Receipt | KujiError): object {
-  return answer instanceof KujiError
-    ? { correlationId, error: encodeError(answer) }
-    : { correlationId, receipt: encodeReceipt(answer) }
 }

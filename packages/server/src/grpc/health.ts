@@ -28,7 +28,7 @@ export class Health {
   constructor(context: CallContext) {
     this.#context = context
     this.#refresh()
-    this.#timer = setInterval(() => this.#refresh(), serverLimits.grpc.healthCheckMs).unref()
+    this.#timer = setInterval(() => this.#refresh(), serverLimits.grpcHealthCheckMs).unref()
   }
 
   addTo(server: Server): void {

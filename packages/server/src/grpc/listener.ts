@@ -3,6 +3,7 @@ import { type AddressInfo, createServer, type Server, type Socket } from 'node:n
 import type { ListenAddress } from '../config/listen.ts'
 import { serverLimits } from '../limits.ts'
 import type { Logger } from '../logger.ts'
+import type { DoorMeter } from '../metrics/meter.ts'
 
 /** How often the log may say that connections are refused. */
 const dropNoticeMs = 60_000
@@ -15,10 +16,14 @@ export class Listener {
   readonly #server: Server
   readonly #sockets = new Set<Socket>()
 
-  constructor(log: Logger, take: (socket: Socket) => void) {
+  constructor(log: Logger, meter: DoorMeter, take: (socket: Socket) => void) {
     this.#server = createServer({ noDelay: true }, socket => {
       this.#sockets.add(socket)
-      socket.once('close', () => this.#sockets.delete(socket))
+      meter.connections = this.#sockets.size
+      socket.once('close', () => {
+        this.#sockets.delete(socket)
+        meter.connections = this.#sockets.size
+      })
       take(socket)
     })
     this.#server.maxConnections = serverLimits.connections

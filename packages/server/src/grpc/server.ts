@@ -1,5 +1,6 @@
 import { Server, ServerCredentials } from '@grpc/grpc-js'
 import { ReflectionService } from '@grpc/reflection'
+import { formatAddress } from '../config/listen.ts'
 import type { Door, DoorOptions } from '../door.ts'
 import { serverLimits } from '../limits.ts'
 import type { CallContext } from './call.ts'
@@ -16,16 +17,15 @@ interface GrpcOptions extends DoorOptions {
 }
 
 export async function startGrpc(options: GrpcOptions): Promise<Door> {
-  const { service, listen, log, tls, reflection = true } = options
-  const context: CallContext = { service, log, streams: new Set() }
+  const { service, listen, log, meter, tls, reflection = true } = options
+  const context: CallContext = { service, log, meter, streams: new Set() }
   const health = new Health(context)
   const server = createServer(context, health, reflection)
   const injector = server.createConnectionInjector(credentialsOf(tls))
-  const listener = new Listener(log, socket => injector.injectConnection(socket))
+  const listener = new Listener(log, meter, socket => injector.injectConnection(socket))
   try {
     const port = await listener.listen(listen)
-    const host = listen.host.includes(':') ? `[${listen.host}]` : listen.host
-    const url = `${tls === undefined ? 'grpc' : 'grpcs'}://${host}:${port}`
+    const url = `${tls === undefined ? 'grpc' : 'grpcs'}://${formatAddress({ ...listen, port })}`
     return { url, stop: deadlineMs => stopGrpc(server, listener, health, context, deadlineMs) }
   } catch (error) {
     health.stop()
@@ -35,12 +35,11 @@ export async function startGrpc(options: GrpcOptions): Promise<Door> {
 }
 
 function createServer(context: CallContext, health: Health, reflection: boolean): Server {
-  const { messageBytes, connectionStreams, keepaliveMs, keepaliveTimeoutMs } = serverLimits.grpc
   const server = new Server({
-    'grpc.max_receive_message_length': messageBytes,
-    'grpc.max_concurrent_streams': connectionStreams,
-    'grpc.keepalive_time_ms': keepaliveMs,
-    'grpc.keepalive_timeout_ms': keepaliveTimeoutMs,
+    'grpc.max_receive_message_length': serverLimits.grpcMessageBytes,
+    'grpc.max_concurrent_streams': serverLimits.grpcConnectionStreams,
+    'grpc.keepalive_time_ms': serverLimits.grpcKeepaliveMs,
+    'grpc.keepalive_timeout_ms': serverLimits.grpcKeepaliveTimeoutMs,
     // Its books of every connection and call are for nobody here.
     'grpc.enable_channelz': 0,
   })

@@ -4,7 +4,7 @@ import { serverLimits } from '../limits.ts'
 import { retryAfterSeconds } from '../retry-after.ts'
 import { errorMessages } from './definitions.ts'
 
-const most = serverLimits.grpc.errorLength
+const most = serverLimits.grpcErrorLength
 const typePrefix = 'type.googleapis.com/'
 
 /** What ends a call with an error: the status, and the trailers that kuji.proto describes. */

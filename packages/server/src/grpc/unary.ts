@@ -19,11 +19,13 @@ import {
 
 /** Every call with one request and one answer: decode, one call of the service, encode. */
 export function unaryMethods(context: CallContext): UntypedServiceImplementation {
-  const { service } = context
+  const { service, meter } = context
   return {
-    Draw: unary(context, async (caller, request: DrawMessage) =>
-      encodeReceipt(await service.draw(caller, decodeDraw(request))),
-    ),
+    Draw: unary(context, async (caller, request: DrawMessage) => {
+      const receipt = await service.draw(caller, decodeDraw(request))
+      meter.draws += receipt.items.length
+      return encodeReceipt(receipt)
+    }),
     GetReceipt: unary(context, async (caller, { id = 0 }: IdMessage) =>
       encodeReceipt(await service.receipt(caller, id)),
     ),
@@ -63,6 +65,7 @@ function unary<Request extends object>(
   const run = async (metadata: Parameters<typeof authenticate>[1], request: Request | KujiError) =>
     answer(authenticate(context, metadata), checkRequest(request))
   return (call, callback) => {
+    context.meter.requests++
     // Its caller is gone before anything was done.
     if (call.cancelled) return
     run(call.metadata, call.request).then(
