@@ -37,11 +37,27 @@ export function serverCommands(table: ReadonlyMap<string, Command>): readonly Co
       least: 3,
       most,
       run: (_context, args) => {
-        if (args.is(1, 'GET')) return out => out.map(0)
+        if (args.is(1, 'GET')) return writeSetting(args.text(2).toLowerCase())
         throw new KujiError('INVALID', 'CONFIG: only GET is here; kuji is configured by its file')
       },
     },
   ]
+}
+
+/** What redis-benchmark asks for before it starts, in the words of Redis: no dumps by the clock, and a log. */
+const settings = new Map([
+  ['save', ''],
+  ['appendonly', 'yes'],
+])
+
+function writeSetting(name: string): Reply {
+  const value = settings.get(name)
+  if (value === undefined) return out => out.map(0)
+  return out => {
+    out.map(1)
+    out.text(name)
+    out.text(value)
+  }
 }
 
 function describeCommands(table: ReadonlyMap<string, Command>, args: Arguments): Reply {
