@@ -104,6 +104,7 @@ function slowReader(protocol: Protocol): BoutPlan<Ring> {
       const slow = startSlowReaders(ring.kuji, protocol)
       ring.stage.onClose(() => slow.close())
       try {
+        await slow.stalled()
         return await throughput(ring, protocol, seconds)
       } finally {
         slow.close()
@@ -119,11 +120,11 @@ function slowReaderMemory(protocol: Protocol): BoutPlan<Ring> {
     peer: '',
     unit: 'MB',
     target: null,
-    measureKuji: ({ stage }, seconds) =>
+    measureKuji: ({ stage }) =>
       growth(stage, async kuji => {
         const slow = startSlowReaders(kuji, protocol)
         stage.onClose(() => slow.close())
-        await setTimeout(seconds * 1000)
+        await slow.stalled()
         return () => slow.close()
       }),
   }
