@@ -2,9 +2,11 @@ import type { Socket } from 'node:net'
 import { connect } from 'node:net'
 import { setTimeout } from 'node:timers/promises'
 
-/** A server that has taken nothing for so long has stopped reading. */
+/** A server that has taken nothing for so long, and answers others, has stopped reading. */
 const quietMs = 500
-const mostMs = 20_000
+const mostMs = 30_000
+/** Between two questions of another client. */
+const pauseMs = 10
 
 /** Connections that ask without end and never read an answer. */
 export class SlowReaders {
@@ -27,12 +29,22 @@ export class SlowReaders {
     }
   }
 
-  /** Waits until the server takes nothing more from them, as it has to: it would fill its memory with answers. */
-  async stalled(): Promise<void> {
+  /**
+   * Waits until the server takes nothing more from them, as it has to: it would fill its memory with answers. Returns
+   * for how long another client had to wait for an answer meanwhile, at most, in milliseconds.
+   */
+  async stalled(askAsOther: () => Promise<unknown>): Promise<number> {
     const start = performance.now()
-    while (performance.now() - this.#lastTaken < quietMs) {
-      if (performance.now() - start > mostMs) throw new Error('requests are taken, though no answer is read')
-      await setTimeout(quietMs / 10)
+    let longest = 0
+    for (;;) {
+      const asked = performance.now()
+      await askAsOther()
+      const answered = performance.now()
+      longest = Math.max(longest, answered - asked)
+      // Taken by the kernel alone, while the server was too busy to answer, would not count.
+      if (asked - this.#lastTaken > quietMs) return longest
+      if (answered - start > mostMs) throw new Error('requests are taken, though no answer is read')
+      await setTimeout(pauseMs)
     }
   }
 
