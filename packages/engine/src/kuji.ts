@@ -31,11 +31,17 @@ export interface EngineStatus {
   readonly state: 'open' | 'read-only' | 'failed' | 'closed'
   /** Why, when the state is not `open`. */
   readonly reason?: string
+  /** The last LSN that is durable: where watching can begin. */
   readonly lsn: number
   /** The last draw number that is durable. */
   readonly drawNumber: number
   /** Requests that wait or are under way. */
   readonly queued: number
+  /** Idempotency keys that are kept. */
+  readonly keys: number
+  /** The log file that is being written, and the LSN of the newest snapshot (0: none yet). Not without a log. */
+  readonly segment?: number
+  readonly snapshotLsn?: number
 }
 
 /** What a Kuji stands on; made by `open`. */
@@ -44,6 +50,7 @@ export interface Foundation {
   readonly durability: Durability
   /** Why there is no room for the log to grow, or '' where there is. */
   readonly diskFull: () => string
+  readonly files: () => { readonly segment?: number; readonly snapshotLsn?: number }
   readonly release: () => Promise<void>
 }
 
@@ -51,6 +58,7 @@ const drawFields = new Set(['count', 'partial', 'key', 'recipient'])
 const drawManyFields = new Set(['partial'])
 const updateFields = new Set(['restock', 'weight'])
 const changeFields = new Set(['ifVersion'])
+const watchFields = new Set(['after', 'signal'])
 const listFields = new Set(['after', 'limit'])
 const noOptions = {}
 
@@ -95,8 +103,8 @@ export class Kuji {
 
   /**
    * `draw` for those who take many answers at a time, such as a server: what would settle the promise is given to
-   * `sink` with the `token`, in the order of the calls. What is refused before it is queued (a malformed request, a full
-   * queue) is answered before this call returns. Throws nothing.
+   * `sink` with the `token`, in the order of the calls. What is refused before it is queued (a malformed request, a
+   * full queue) is answered before this call returns. Throws nothing.
    */
   drawTo(sink: AnswerSink, token: number, pool: string, options: DrawOptions = noOptions): void {
     const refusal = this.#checkDraw(pool, options)
@@ -141,12 +149,17 @@ export class Kuji {
   }
 
   /**
-   * Durable batches as they come, without a gap: from now on, or from behind an LSN, as long as memory reaches back to
-   * it (`INVALID` otherwise, and for one that falls behind by more than that). Ends with the signal or the engine.
+   * Durable batches as they come, without a gap: from now on, or from behind an LSN. The last million draws are kept
+   * while somebody watches, and five minutes beyond. Throws `INVALID`, at the call, for an LSN that memory does not
+   * reach back to, and from the iteration for a watcher that has fallen behind by more. Ends with the signal or the
+   * engine.
    */
-  // biome-ignore lint/correctness/useYield: a seam to be filled
-  async *watch(_options: WatchOptions = noOptions): AsyncGenerator<LogEvent, void, undefined> {
-    throw invalid('watch', 'not in this version')
+  watch(options: WatchOptions = noOptions): AsyncGenerator<LogEvent, void, undefined> {
+    const { after, signal } = checkFields(options, 'options', watchFields) as WatchOptions
+    if (after !== undefined) checkWhole(after, 'after', 0, limits.safeInteger)
+    if (signal !== undefined && !(signal instanceof AbortSignal))
+      throw invalid('signal', 'expected an AbortSignal')
+    return this.#writer.feed.watch(options)
   }
 
   /**
@@ -257,7 +270,8 @@ export class Kuji {
   /** How the engine is doing, at once. */
   status(): EngineStatus {
     const { writer, durability, diskFull } = this.#foundation
-    const numbers = { durability, lsn: writer.lsn, drawNumber: writer.drawNumber, queued: writer.waiting }
+    const { feed, drawNumber, waiting: queued, keys } = writer
+    const numbers = { durability, lsn: feed.lsn, drawNumber, queued, keys, ...this.#foundation.files() }
     if (writer.failure !== null) return { ...numbers, state: 'failed', reason: writer.failure.message }
     if (this.#closed !== null) return { ...numbers, state: 'closed' }
     const reason = diskFull()

@@ -37,7 +37,10 @@ export interface OpenOptions {
   readonly onEvent?: (event: EngineEvent) => void
   /** Told of each batch that has become durable, for those who measure. */
   readonly onBatch?: (batch: BatchReport) => void
-  /** How long idempotency keys are kept, a minute to 90 days (default a day), and how many, to 60,000,000 (default a million). */
+  /**
+   * How long idempotency keys are kept, a minute to 90 days (default a day), and how many, to 60,000,000 (default a
+   * million).
+   */
   readonly keys?: { readonly retentionMs?: number; readonly most?: number }
 }
 
@@ -105,12 +108,17 @@ export async function openIn(options: OpenOptions, world: World): Promise<Kuji> 
         onEvent({ type: 'disk-room', level: 'info', message: 'there is room for the log again' })
       else onEvent({ type: 'disk-full', level: 'error', message: reason })
     }
-    const keeper = world.keeper({ directory: dir, identity, shard: current.shard, retention }, onEvent)
+    let { snapshotLsn } = recovered
+    const keeper = world.keeper({ directory: dir, identity, shard: current.shard, retention }, event => {
+      if (event.type === 'snapshot-written') snapshotLsn = event.lsn as number
+      onEvent(event)
+    })
     const log = await openLog(recovered, { disk, dir, durability, segmentBytes, keeper, appender, onRoom })
     const { random, now, elapsed } = world
     const next = { ...position, epoch: position.epoch + 1 }
     const writer = new Writer({ state, position: next, log, random, now, elapsed, keys, ...told })
-    return new Kuji({ writer, durability, diskFull: () => full, release: () => lock.release() })
+    const files = () => ({ segment: log.segment, snapshotLsn })
+    return new Kuji({ writer, durability, diskFull: () => full, files, release: () => lock.release() })
   } catch (error) {
     await lock.release()
     throw error
@@ -177,7 +185,13 @@ function openMemory(
 ): Kuji {
   const [state, log, position] = [new State(), new MemoryLog(), logStart]
   const writer = new Writer({ state, position, log, random, now, elapsed, keys, ...told })
-  return new Kuji({ writer, durability: 'none', diskFull: () => '', release: async () => undefined })
+  return new Kuji({
+    writer,
+    durability: 'none',
+    diskFull: () => '',
+    files: () => ({}),
+    release: async () => undefined,
+  })
 }
 
 type CheckedOptions = Required<Omit<OpenOptions, 'onBatch' | 'keys'>> &

@@ -140,8 +140,8 @@ test('D: a bad snapshot is passed over, with a warning, for the one before it an
     ['misnamed', (dir, path) => copyFileSync(snapshotPath(dir, older), path), /misnamed/],
     [
       'of a newer format',
-      (_, path) => alter(path, bytes => void bytes.writeUInt32LE(2, 8)),
-      /format version 2; this kuji reads version 1/,
+      (_, path) => alter(path, bytes => void bytes.writeUInt32LE(3, 8)),
+      /format version 3; this kuji reads versions up to 2/,
     ],
     ['not a snapshot', (_, path) => writeFileSync(path, 'x'.repeat(500)), /not a kuji snapshot/],
     ['missing', (_, path) => rmSync(path), /^$/],

@@ -10,6 +10,7 @@ import { serverLimits } from './limits.ts'
 import { createMissingPools } from './live-pools.ts'
 import type { Logger } from './logger.ts'
 import { DoorMeter, type Protocol } from './metrics/meter.ts'
+import { startResp } from './resp/server.ts'
 import { Service } from './service.ts'
 
 /** A server that answers. */
@@ -32,8 +33,10 @@ interface DoorPlan {
 }
 
 /** The doors of a configuration, in the order in which they open. */
-function planDoors({ http }: Configuration): DoorPlan[] {
-  return [{ protocol: 'http', listen: http, start: startHttp }]
+function planDoors({ http, resp }: Configuration): DoorPlan[] {
+  const plans: DoorPlan[] = [{ protocol: 'http', listen: http, start: startHttp }]
+  if (resp !== undefined) plans.push({ protocol: 'resp', listen: resp, start: startResp })
+  return plans
 }
 
 /** Opens the directory, creates the missing pools, listens. Where it throws, nothing is left open. */

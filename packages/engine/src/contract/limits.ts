@@ -39,6 +39,9 @@ export const limits = {
   metadataDepth: 16,
   /** One pool's rules as the log holds them. */
   manifestBytes: 64 * 1024 * 1024,
+  /** Draws and changes (one counts as eight) kept for those who watch, and how long without a watcher. */
+  feedChanges: 1_000_000,
+  feedLingerMs: 300_000,
   /** Requests that wait or are under way at once; the next one is `OVERLOADED`. */
   queue: 65_536,
   /** Bytes of the changes among them (manifests may be large); the next one is `OVERLOADED`. */

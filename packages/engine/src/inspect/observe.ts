@@ -33,7 +33,7 @@ function describeRules(rules: Rules): PoolManifest {
 }
 
 /** The key and the recipient of a request, where it has them. */
-export function namesOf({ key, recipient }: LoggedRequest): { key?: string; recipient?: string } {
+function namesOf({ key, recipient }: LoggedRequest): { key?: string; recipient?: string } {
   return { ...(key === '' ? {} : { key }), ...(recipient === '' ? {} : { recipient }) }
 }
 

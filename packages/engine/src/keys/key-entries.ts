@@ -3,7 +3,8 @@ const chunkEntries = 2 ** chunkBits
 const timeHighBits = 11
 
 /**
- * Words of an entry. Draw numbers have 53 bits, times 43 (up to the year 2248), and share the word of their high halves.
+ * Words of an entry. Draw numbers have 53 bits, times 43 (up to the year 2248), and share the word of their high
+ * halves.
  */
 const columns = {
   hash: 0,
@@ -16,6 +17,7 @@ const columns = {
   recipient: 10,
 }
 const addressColumn = 11
+export const hashPrime = 0x01000193
 const entryWords = 12
 
 /** How a request reads in 29 bits: draws given, draws asked for, whether it takes what is left. */
@@ -54,7 +56,8 @@ export class KeyEntries {
   head = 0
   tail = 0
   readonly #chunks: Uint32Array[] = []
-  #firstChunk = 0
+  /** The position that the first chunk starts with. */
+  #start = 0
   /** A chunk of entries that are gone is used again. */
   #spare: Uint32Array | null = null
 
@@ -67,18 +70,22 @@ export class KeyEntries {
   }
 
   #chunk(position: number): Uint32Array {
-    return this.#chunks[Math.floor(position / chunkEntries) - this.#firstChunk]!
+    return this.#chunks[(position - this.#start) >>> chunkBits]!
+  }
+
+  /** Where the words of an entry start in its chunk. */
+  #row(position: number): number {
+    return ((position - this.#start) & (chunkEntries - 1)) * entryWords
   }
 
   add(hash: Uint32Array, entry: KeyEntry): number {
     const position = this.tail++
-    if (position % chunkEntries === 0 || this.#chunks.length === 0) {
-      if (this.#chunks.length === 0) this.#firstChunk = Math.floor(position / chunkEntries)
+    if ((position - this.#start) >>> chunkBits === this.#chunks.length) {
       this.#chunks.push(this.#spare ?? new Uint32Array(chunkEntries * entryWords))
       this.#spare = null
     }
     const chunk = this.#chunk(position)
-    const row = (position % chunkEntries) * entryWords
+    const row = this.#row(position)
     for (let word = 0; word < 4; word++) chunk[row + word] = hash[word]!
     chunk[row + columns.drawLow] = entry.firstDraw % 2 ** 32
     chunk[row + columns.timeLow] = entry.time % 2 ** 32
@@ -95,14 +102,14 @@ export class KeyEntries {
   /** Forgets the oldest entry. */
   drop(): void {
     this.head++
-    if (this.head % chunkEntries !== 0) return
+    if (this.head - this.#start < chunkEntries) return
     this.#spare = this.#chunks.shift()!
-    this.#firstChunk++
+    this.#start += chunkEntries
   }
 
   matches(position: number, hash: Uint32Array): boolean {
     const chunk = this.#chunk(position)
-    const row = (position % chunkEntries) * entryWords
+    const row = this.#row(position)
     return (
       chunk[row] === hash[0] &&
       chunk[row + 1] === hash[1] &&
@@ -113,25 +120,41 @@ export class KeyEntries {
 
   /** One of the four words of an entry's hash. */
   hashWord(position: number, word: number): number {
-    return this.#chunk(position)[(position % chunkEntries) * entryWords + word]!
+    return this.#chunk(position)[this.#row(position) + word]!
   }
 
   timeOf(position: number): number {
     const chunk = this.#chunk(position)
-    const row = (position % chunkEntries) * entryWords
+    const row = this.#row(position)
     const high = chunk[row + columns.high]! & (2 ** timeHighBits - 1)
     return high * 2 ** 32 + chunk[row + columns.timeLow]!
   }
 
   firstDrawOf(position: number): number {
     const chunk = this.#chunk(position)
-    const row = (position % chunkEntries) * entryWords
+    const row = this.#row(position)
     return (chunk[row + columns.high]! >>> timeHighBits) * 2 ** 32 + chunk[row + columns.drawLow]!
+  }
+
+  addressOf(position: number): number {
+    return this.#chunk(position)[this.#row(position) + addressColumn]!
+  }
+
+  /**
+   * A hash of what an entry says, apart from the numbers of its edition and its address, which say nothing outside.
+   */
+  hashOf(position: number): number {
+    const chunk = this.#chunk(position)
+    const row = this.#row(position)
+    let hash = 0x811c9dc5
+    for (let word = 0; word < addressColumn; word++)
+      if (word !== columns.edition) hash = Math.imul(hash ^ chunk[row + word]!, hashPrime)
+    return hash
   }
 
   read(position: number): KeyEntry {
     const chunk = this.#chunk(position)
-    const row = (position % chunkEntries) * entryWords
+    const row = this.#row(position)
     return {
       firstDraw: this.firstDrawOf(position),
       time: this.timeOf(position),

@@ -8,6 +8,9 @@ export class KeyHasher {
   readonly #sip: SipHash
   readonly #bytes = Buffer.alloc(scratchBytes)
   #length = 0
+  // Whose hash `words` has: deciding and applying ask for the same one in turn.
+  #pool = ''
+  #key = ''
 
   /** `secret` has 16 bytes. */
   constructor(secret: Uint8Array) {
@@ -21,6 +24,9 @@ export class KeyHasher {
 
   /** Hashes UTF-8 of `pool`, a zero byte and `key`, into `words`. No pool id holds a zero byte. */
   hashKey(pool: string, key: string): void {
+    if (key === this.#key && pool === this.#pool) return
+    this.#pool = pool
+    this.#key = key
     this.#length = 0
     this.#append(pool)
     this.#bytes[this.#length++] = 0
@@ -31,6 +37,7 @@ export class KeyHasher {
   /** 32 bits of a recipient; 0 for none. Uses `words`. */
   hashRecipient(recipient: string): number {
     if (recipient === '') return 0
+    this.#key = ''
     this.#length = 0
     this.#append(recipient)
     this.#sip.hash(this.#bytes, this.#length)

@@ -2,13 +2,15 @@ import type { KeyEntries } from './key-entries.ts'
 
 const positionBits = 26
 /** Entries that can be told apart by the low bits of their positions. */
-export const positionSpan: number = 2 ** positionBits
+const positionSpan = 2 ** positionBits
 const initialSlots = 1024
 /** Share of slots in use, those of the removed included, at which a new table is begun. */
 const fullAt = 0.8
 /** Slots of the old table that are looked at for each key added. At the least 0.4 of it is free in the new one. */
 const slotsMoved = 8
-/** A slot is empty, or of a removed entry, or holds six bits of the hash (never zero) and the low bits of a position. */
+/**
+ * A slot is empty, or of a removed entry, or holds six bits of the hash (never zero) and the low bits of a position.
+ */
 const empty = 0
 const removed = 1
 
@@ -60,19 +62,19 @@ export class KeyIndex {
     return head + ((slot - (head % positionSpan)) & (positionSpan - 1))
   }
 
-  /** Adds an entry, which is there already. */
-  add(position: number): void {
+  /** Adds an entry, which is there already, by its hash. */
+  add(position: number, hash: Uint32Array): void {
     if (this.#old !== null) this.#move()
     else if (this.#used >= this.#slots.length * fullAt) this.#startMoving()
-    this.#place(position)
+    this.#place(hash[0]!, tagOf(hash[1]!) * positionSpan + (position % positionSpan))
   }
 
-  #place(position: number): void {
+  #place(hash0: number, slot: number): void {
     const slots = this.#slots
     const mask = slots.length - 1
-    let at = this.#entries.hashWord(position, 0) & mask
+    let at = hash0 & mask
     while (slots[at] !== empty) at = (at + 1) & mask
-    slots[at] = this.#slotOf(position)
+    slots[at] = slot
     this.#used++
   }
 
@@ -96,7 +98,7 @@ export class KeyIndex {
     for (; this.#oldAt < end; this.#oldAt++) {
       const slot = old[this.#oldAt]!
       if (slot >>> positionBits === 0) continue
-      this.#place(this.#positionOf(slot))
+      this.#place(this.#entries.hashWord(this.#positionOf(slot), 0), slot)
       old[this.#oldAt] = removed
     }
     if (end === old.length) this.#old = null

@@ -1,7 +1,7 @@
 import type { ItemIndexes } from '../contract/index.ts'
 import { limits } from '../contract/index.ts'
 import { type Edition, Editions } from './editions.ts'
-import { askedOf, givenOf, KeyEntries, type KeyEntry, packRequest } from './key-entries.ts'
+import { askedOf, givenOf, hashPrime, KeyEntries, type KeyEntry, packRequest } from './key-entries.ts'
 import { KeyHasher } from './key-hash.ts'
 import { KeyIndex } from './key-index.ts'
 import { OutcomePages } from './outcome-pages.ts'
@@ -32,13 +32,13 @@ export interface KeyedDraw {
 const forgottenAtOnce = 16
 
 /**
- * Keyed draws by the hash of their key, and what their receipts need, as long as they are kept: by time, by number and
- * by memory, the oldest going first. Part of the state: it changes with the records of the log alone, so that whoever
- * replays them has the same table. See key-entries.ts and key-index.ts for the memory it takes: 48 bytes an entry and 5
- * to 15 for the index, beside the outcomes.
+ * Keyed draws by the hash of their key, and what their receipts need, as long as they are kept: by time, by number
+ * and by memory, the oldest going first. Part of the state: it changes with the records of the log alone, so that
+ * whoever replays them has the same table. See key-entries.ts and key-index.ts for the memory it takes: 48 bytes an
+ * entry and 5 to 15 for the index, beside the outcomes.
  *
- * An expired entry that is still there counts as gone. It goes when later ones come, some for each, so that no request
- * waits for a million to be forgotten.
+ * An expired entry that is still there counts as gone. It goes when later ones come, some for each, so that no
+ * request waits for a million to be forgotten.
  */
 export class KeyTable {
   policy: KeyPolicy | null = null
@@ -125,8 +125,10 @@ export class KeyTable {
     const edition = this.#editions.take(pool, itemIds)
     const entry = { firstDraw, time, edition, version, request, recipient, address }
     const position = this.#entries.add(hash, entry)
-    this.#index.add(position)
-    this.hash = (this.hash + this.#hashEntry(position)) | 0
+    this.#index.add(position, hash)
+    let own = this.#entries.hashOf(position)
+    for (let k = start; k < start + givenOf(request); k++) own = Math.imul(own ^ items[k]!, hashPrime)
+    this.hash = (this.hash + own) | 0
   }
 
   /** Forgets, the oldest first, what is too old, too many or takes too much memory. */
@@ -151,7 +153,7 @@ export class KeyTable {
     this.#index.remove(head)
     this.#editions.release(entry.edition)
     this.#entries.drop()
-    if (this.#entries.size > 0) this.#pages.dropBefore(this.#entries.read(this.#entries.head).address)
+    if (this.#entries.size > 0) this.#pages.dropBefore(this.#entries.addressOf(this.#entries.head))
     else this.#pages.clear()
   }
 
@@ -209,20 +211,11 @@ export class KeyTable {
   }
 
   #hashEntry(position: number): number {
-    const prime = 0x01000193
     const entry = this.#entries.read(position)
-    let hash = 0x811c9dc5
-    for (let word = 0; word < 4; word++)
-      hash = Math.imul(hash ^ this.#entries.hashWord(position, word), prime)
-    for (const number of [entry.firstDraw, entry.time, entry.version, entry.request, entry.recipient]) {
-      hash = Math.imul(hash ^ (number | 0), prime)
-      hash = Math.imul(hash ^ (Math.floor(number / 0x100000000) | 0), prime)
-    }
     const width = widthOf(this.editionOf(entry).itemIds.length)
-    const page = this.#pages.pageOf(entry.address)
-    const start = this.#pages.offsetOf(entry.address)
-    for (let at = start; at < start + givenOf(entry.request) * width; at++)
-      hash = Math.imul(hash ^ page[at]!, prime)
+    let hash = this.#entries.hashOf(position)
+    for (let k = 0, given = givenOf(entry.request); k < given; k++)
+      hash = Math.imul(hash ^ this.#pages.read(entry.address + k * width, width), hashPrime)
     return hash
   }
 }

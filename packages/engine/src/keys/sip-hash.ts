@@ -1,6 +1,7 @@
 /**
  * SipHash-2-4 with 128 bits of output (Aumasson and Bernstein, "SipHash: a fast short-input PRF", 2012, and its
- * reference implementation for the long output). Keyed, so that nobody without the log can craft keys that fall together.
+ * reference implementation for the long output). Keyed, so that nobody without the log can craft keys that fall
+ * together.
  *
  * 64-bit words are pairs of 32-bit halves, low half first: a BigInt for each would cost a hundred times as much.
  */

@@ -103,8 +103,8 @@ function tallyDraws(drawn: Float64Array, items: ItemIndexes, start: number, coun
 }
 
 /**
- * Keeps the key of a request whose draws have just been applied, the last `count` ones, made at `time`; and forgets keys
- * that are due by then.
+ * Keeps the key of a request whose draws have just been applied, the last `count` ones, made at `time`; and forgets
+ * keys that are due by then.
  */
 export function applyKey(
   state: State,

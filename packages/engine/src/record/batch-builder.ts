@@ -36,6 +36,8 @@ export class BatchBuilder {
   #records = 0
   /** Draws in the batch. */
   draws = 0
+  /** Whether pools were put or deleted in it. */
+  names = false
   readonly #texts = new ByteWriter(2048)
   // The open run, to which the next draws of the same pool are added.
   #runPool = noRun
@@ -48,6 +50,11 @@ export class BatchBuilder {
     return (this.#end + 7) & ~7
   }
 
+  /** Its memory; the batch starts at 0. */
+  get views(): OutcomeViews {
+    return this.#views
+  }
+
   get records(): number {
     return this.#records
   }
@@ -56,6 +63,7 @@ export class BatchBuilder {
     this.#end = headerBytes
     this.#records = 0
     this.draws = 0
+    this.names = false
     this.#runPool = noRun
     // A batch that held a giant record does not keep its memory.
     if (this.#views.bytes.length > limits.batchTargetBytes * 4) {
@@ -124,8 +132,8 @@ export class BatchBuilder {
   }
 
   /**
-   * Makes room for `count` outcomes of a request with a key or a recipient: a record of its own. The outcomes are written
-   * and counted as in a run, and `endRequest` closes it.
+   * Makes room for `count` outcomes of a request with a key or a recipient: a record of its own. The outcomes are
+   * written and counted as in a run, and `endRequest` closes it.
    */
   openRequest(pool: number, width: 1 | 2 | 4, count: number, request: LoggedRequest): number {
     const at = this.#startRecord(requestHeaderBytes + count * width)
@@ -142,13 +150,30 @@ export class BatchBuilder {
 
   endRequest({ key, recipient }: LoggedRequest): void {
     this.#closeRun()
+    this.#ensure(6 + (key.length + recipient.length) * 3)
+    this.#text(key)
+    this.#text(recipient)
+  }
+
+  /** A text as ByteWriter writes it; the room is there. Most are short and ASCII: a call into UTF-8 costs more. */
+  #text(text: string): void {
+    const { bytes } = this.#views
+    const at = this.#end + 1
+    let end = at
+    if (text.length < 0x80) {
+      let unit = 0
+      while (end - at < text.length && (unit = text.charCodeAt(end - at)) < 0x80) bytes[end++] = unit
+      if (end - at === text.length) {
+        bytes[at - 1] = text.length
+        this.#end = end
+        return
+      }
+    }
     const texts = this.#texts
     texts.length = 0
-    texts.text(key)
-    texts.text(recipient)
-    this.#ensure(texts.length)
-    this.#views.bytes.set(texts.written(), this.#end)
-    this.#end += texts.length
+    texts.text(text)
+    bytes.set(texts.written(), at - 1)
+    this.#end = at - 1 + texts.length
   }
 
   keyPolicy({ most, retentionMs, secret }: KeyPolicy): void {
@@ -167,6 +192,7 @@ export class BatchBuilder {
     writeRules(body, rules)
     const at = this.#startRecord(8 + body.length)
     this.#fixed(at, kinds.put, 0, 0, body.length)
+    this.names = true
     this.#views.bytes.set(body.written(), at + 8)
     this.#end = at + 8 + body.length
   }
@@ -191,6 +217,7 @@ export class BatchBuilder {
   delete(pool: number): void {
     const at = this.#startRecord(8)
     this.#fixed(at, kinds.delete, 0, 0, pool)
+    this.names = true
     this.#end = at + 8
   }
 

@@ -25,8 +25,8 @@ export const kinds = {
   /** u8 kind, u8 reason (1 idle, 2 end of the file, 3 shutdown), u16 zero, u32 state hash. */
   seal: 6,
   /**
-   * Draws of one request that has a key or a recipient: as `draws`, with u16 flags (1: takes what is left), then u32 draws
-   * asked for, the outcomes, and behind them text key and text recipient, each '' for none.
+   * Draws of one request that has a key or a recipient: as `draws`, with u16 flags (1: takes what is left), then u32
+   * draws asked for, the outcomes, and behind them text key and text recipient, each '' for none.
    */
   request: 7,
   /** u8 kind, 3 zeros, u32 keys kept at the most, u53 milliseconds that they are kept, 16 bytes of secret. */

@@ -32,6 +32,8 @@ export interface Recovered {
   /** Where the last batch of the current segment ends. */
   readonly end: number
   readonly next: SegmentHeader | null
+  /** LSN of the snapshot that it began with, 0 for none. */
+  readonly snapshotLsn: number
 }
 
 export interface RecoveryOptions {
@@ -73,7 +75,8 @@ async function createFirst({ disk, directory, segmentBytes }: RecoveryOptions): 
   const current = { identity: randomBytes(identityBytes), shard: 0, number: 1, bytes: segmentBytes }
   await writeSegment(disk, directory, current)
   const { state, position } = new Replayer()
-  return { identity: current.identity, state, position, current, end: segmentHeaderBytes, next: null }
+  const { identity } = current
+  return { identity, state, position, current, end: segmentHeaderBytes, next: null, snapshotLsn: 0 }
 }
 
 /** B: what a crash left unfinished has a temporary name, and nothing depends on it. */
@@ -154,11 +157,13 @@ class Recovery {
   readonly #options: RecoveryOptions
   readonly #headers: readonly SegmentHeader[]
   readonly #replayer: Replayer
+  readonly #snapshotLsn: number
   #index: number
 
   constructor(options: RecoveryOptions, headers: readonly SegmentHeader[], snapshot: Snapshot | null) {
     this.#options = options
     this.#headers = headers
+    this.#snapshotLsn = snapshot?.position.lsn ?? 0
     this.#replayer = new Replayer(snapshot?.state, snapshot?.position ?? logStart)
     this.#index = snapshot === null ? 0 : snapshot.segment + 1 - headers[0]!.number
   }
@@ -168,7 +173,8 @@ class Recovery {
       const header = this.#headers[this.#index]!
       const views = await this.#read(header)
       const end = this.#replay(header, views)
-      // A segment without a batch is where the log goes on: the seal that was seen last is the one of the file before.
+      // A segment without a batch is where the log goes on: the seal that was seen last is the one of the file
+      // before.
       if (this.#replayer.sealed === 'full' && end > segmentHeaderBytes) {
         // E: the segment was ended in order; the next one was there before the seal was written.
         this.#index++
@@ -251,7 +257,8 @@ class Recovery {
     const next = this.#headers[this.#index + 1] ?? null
     // G: sealed at an orderly shutdown. H: everything else.
     if (sealed !== 'shutdown' || !isTerminated(views, end)) await this.#rewrite(header, views, end)
-    return { identity: header.identity, state, position, current: header, end, next }
+    const { identity } = header
+    return { identity, state, position, current: header, end, next, snapshotLsn: this.#snapshotLsn }
   }
 
   async #rewrite(header: SegmentHeader, views: OutcomeViews, end: number): Promise<void> {

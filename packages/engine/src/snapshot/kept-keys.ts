@@ -8,9 +8,9 @@ import { MalformedBytes } from '../record/bytes.ts'
 import { OutcomeViews } from '../record/records.ts'
 
 /**
- * The keys of a snapshot: the policy, the editions (a pool id and the items that outcomes are indexes of), then the draws,
- * oldest first, each against the one before. docs/data-format.md tells the layout. Calls `filled` between entries, when
- * there is something to be written out.
+ * The keys of a snapshot: the policy, the editions (a pool id and the items that outcomes are indexes of), then the
+ * draws, oldest first, each against the one before. docs/data-format.md tells the layout. Calls `filled` between
+ * entries, when there is something to be written out.
  */
 export async function writeKeys(
   writer: ByteWriter,

@@ -1,5 +1,6 @@
 import type { ErrorFields } from '../contract/index.ts'
 import { KujiError, limits } from '../contract/index.ts'
+import { Feed } from '../feed/feed.ts'
 import type { AppendFailure, AppendOutcome, Log } from '../log/log.ts'
 import type { LoggedRequest, State } from '../pool/state.ts'
 import { sealBatchBytes } from '../record/batch.ts'
@@ -60,6 +61,7 @@ export class Writer {
   #closing = false
   #drained: (() => void) | null = null
   readonly failed: Promise<KujiError>
+  readonly feed: Feed
   #fail!: (error: KujiError) => void
   readonly #pump = (): void => {
     this.#scheduled = false
@@ -75,13 +77,10 @@ export class Writer {
     this.#lastSealed = this.#lsn
     this.#openTime = options.position.time
     this.#durableDrawNumber = options.state.drawNumber
+    this.feed = new Feed(options.state, this.#lsn, options.elapsed)
     this.failed = new Promise(resolve => {
       this.#fail = resolve
     })
-  }
-
-  get lsn(): number {
-    return this.#lsn
   }
 
   get drawNumber(): number {
@@ -90,6 +89,11 @@ export class Writer {
 
   get waiting(): number {
     return this.#mailbox.waiting
+  }
+
+  /** Keys that are kept. */
+  get keys(): number {
+    return this.#state.keys.size
   }
 
   get failure(): KujiError | null {
@@ -254,18 +258,19 @@ export class Writer {
     this.#open = this.#spare
     this.#spare = batch
     this.#writing = true
-    const { onBatch } = this.#options
-    if (onBatch === undefined) {
-      void this.#write(batch).then(outcome => this.#settle(outcome, upTo, drawNumber))
-      return
-    }
-    const { draws, length: bytes } = batch
     const began = this.#options.elapsed()
     void this.#write(batch).then(outcome => {
-      const writeMs = this.#options.elapsed() - began
-      if (outcome === 'durable') onBatch({ lsn: this.#lsn, draws, bytes, writeMs })
+      if (outcome === 'durable') this.#tell(batch, began)
       this.#settle(outcome, upTo, drawNumber)
     })
+  }
+
+  /** What a durable batch was, to those who measure and those who watch. */
+  #tell(batch: BatchBuilder, began: number): void {
+    const { onBatch, elapsed } = this.#options
+    const { draws, length: bytes } = batch
+    onBatch?.({ lsn: this.#lsn, draws, bytes, writeMs: elapsed() - began })
+    this.feed.take(batch.views, batch.names)
   }
 
   #write(batch: BatchBuilder): Promise<AppendOutcome> {
@@ -286,10 +291,17 @@ export class Writer {
     return appended
   }
 
-  #seal(reason: SealReason, stateHash: number, firstDraw: number, time: number): Promise<AppendOutcome> {
+  async #seal(
+    reason: SealReason,
+    stateHash: number,
+    firstDraw: number,
+    time: number,
+  ): Promise<AppendOutcome> {
     this.#seals.clear()
     this.#seals.seal(reason, stateHash)
-    return this.#append(this.#seals, firstDraw, time)
+    const outcome = await this.#append(this.#seals, firstDraw, time)
+    if (outcome === 'durable') this.feed.pass(this.#lsn)
+    return outcome
   }
 
   #append(batch: BatchBuilder, firstDraw: number, time: number): Promise<AppendOutcome> {
@@ -322,6 +334,7 @@ export class Writer {
     this.#mailbox.failAll(position => (position < upTo ? failure : stopped(failure)))
     this.#drained?.()
     this.#fail(failure)
+    this.feed.end(failure)
     this.#options.onEvent({ type: 'log-failed', level: 'error', message: failure.message, lsn: this.#lsn })
   }
 
@@ -370,6 +383,7 @@ export class Writer {
       const outcome = await this.#sealNow('shutdown')
       if (outcome !== 'durable') this.#stop(outcome, this.#mailbox.answered)
     }
+    this.feed.end(null)
     await this.#log.close()
   }
 }

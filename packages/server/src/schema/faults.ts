@@ -15,18 +15,21 @@ const maxFaults = 20
 // An unfit value of a union counts once for each branch, so more is gathered than told.
 Settings.Set({ maxErrors: maxFaults * 4 })
 
+/** Fields of which more can be said than that they are unknown. */
+export type Remarks = ReadonlyMap<string, string>
+
 /**
  * What is wrong with `value`, in the words of the schema: the validator says where, and the schema found
  * there is put into a sentence, so that no message can disagree with the check.
  */
-export function faultsOf(check: Validator, schema: TSchema, value: unknown): Fault[] {
+export function faultsOf(check: Validator, schema: TSchema, value: unknown, remarks?: Remarks): Fault[] {
   const faults: Fault[] = []
   const seen = new Set<string>()
   for (const error of check.Errors(value)) {
     // A branch of a union is no fault by itself, and `boolean` doubles `additionalProperties`.
     if (/\/anyOf\/\d+/.test(error.schemaPath) || error.keyword === 'boolean') continue
     const path = pathOf(error.instancePath, value)
-    for (const fault of faultsAt(path, error, schema, value)) {
+    for (const fault of faultsAt(path, error, schema, value, remarks)) {
       const place = fault.path.join('/')
       if (!seen.has(place)) faults.push(fault)
       seen.add(place)
@@ -42,6 +45,7 @@ function faultsAt(
   error: SchemaError,
   root: TSchema,
   value: unknown,
+  remarks: Remarks | undefined,
 ): Fault[] {
   const schema = schemaAt(root, error.schemaPath)
   const properties = Object.keys((schema.properties as object | undefined) ?? {})
@@ -50,7 +54,7 @@ function faultsAt(
     return error.params.additionalProperties.map(name => ({
       path: [...path, name],
       onKey: true,
-      message: `unknown field; ${known}`,
+      message: remarks?.get(name) ?? `unknown field; ${known}`,
     }))
   }
   if (error.keyword === 'required') {
@@ -110,7 +114,9 @@ function expectation(schema: Record<string, unknown>): string {
     case 'array':
       return schema.minItems === undefined ? 'a list' : `a list of at least ${schema.minItems}`
     case 'string':
-      return 'a text'
+      return schema.maxLength === undefined
+        ? 'a text'
+        : `a text of ${schema.minLength ?? 0} to ${schema.maxLength}`
     case 'boolean':
       return 'true or false'
     default:

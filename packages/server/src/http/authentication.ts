@@ -1,0 +1,24 @@
+import { KujiError } from '@kuji/engine/contract'
+import type { FastifyRequest } from 'fastify'
+import type { Caller } from '../access/caller.ts'
+import type { Service } from '../service.ts'
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** Whoever makes the request; set before any route behind `authenticate` runs. */
+    caller: Caller
+  }
+}
+
+/** Finds out who calls. Throws `UNAUTHENTICATED`. */
+export function authenticate(service: Service, request: FastifyRequest): void {
+  const { authorization } = request.headers
+  request.caller = service.authenticate(authorization === undefined ? undefined : readBearer(authorization))
+}
+
+/** The token of RFC 6750. */
+function readBearer(authorization: string): string {
+  const [, key] = /^bearer +(\S+) *$/i.exec(authorization) ?? []
+  if (key === undefined) throw new KujiError('UNAUTHENTICATED', 'Authorization: expected "Bearer" and a key')
+  return key
+}
