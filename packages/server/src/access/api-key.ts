@@ -2,6 +2,11 @@ import { createHash, randomBytes } from 'node:crypto'
 import type { Scope } from './caller.ts'
 import type { RequestLimit } from './token-bucket.ts'
 
+/** Names of keys stand in the log, and need no quotes there. */
+export const keyNamePattern = '^[A-Za-z0-9_][A-Za-z0-9._:@-]{0,63}$'
+export const keyNameForm =
+  'a name for the log: 1 to 64 letters, digits, ".", "_", "-", ":" or "@", the first a letter, a digit or "_"'
+
 /** A key as the configuration has it: without the key itself. */
 export interface ApiKey {
   readonly name: string

@@ -54,7 +54,13 @@ export async function loadConfiguration(file?: string): Promise<Configuration> {
   const base = file === undefined ? '.' : dirname(file)
   const tls = value.tls && (await readTlsFiles(value.tls, base))
   const tlsFaults = Array.isArray(tls) ? tls : []
-  refuseFaults([...doorFaults, ...tlsFaults, ...keyFaults, ...idempotencyFaults, ...(await findPoolFaults(pools))])
+  refuseFaults([
+    ...doorFaults,
+    ...tlsFaults,
+    ...keyFaults,
+    ...idempotencyFaults,
+    ...(await findPoolFaults(pools)),
+  ])
   return {
     dir: resolve(base, value.data ?? defaults.data),
     durability: value.durability ?? defaults.durability,

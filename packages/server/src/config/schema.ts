@@ -1,5 +1,6 @@
 import { limits } from '@kuji/engine/contract'
 import { type Static, Type } from 'typebox'
+import { keyNameForm, keyNamePattern } from '../access/api-key.ts'
 import { scopes } from '../access/caller.ts'
 import { serverLimits } from '../limits.ts'
 import { logFormats, logLevels } from '../logger.ts'
@@ -35,11 +36,7 @@ const Tls = Type.Object(
 
 const ApiKey = Type.Object(
   {
-    name: Type.String({
-      pattern: '^[A-Za-z0-9_][A-Za-z0-9._:@-]{0,63}$',
-      description:
-        'a name for the log: 1 to 64 letters, digits, ".", "_", "-", ":" or "@", the first a letter, a digit or "_"',
-    }),
+    name: Type.String({ pattern: keyNamePattern, description: keyNameForm }),
     hash: Type.String({
       pattern: '^sha256:[0-9a-f]{64}$',
       description: '"sha256:" and 64 hexadecimal digits, as `kuji keys new` prints it',
@@ -48,7 +45,8 @@ const ApiKey = Type.Object(
     }),
     scopes: Type.Array(Type.Enum([...scopes]), {
       minItems: 1,
-      description: 'draw; read: pools, receipts, events, metrics; admin: changes of pools. None includes another.',
+      description:
+        'draw; read: pools, receipts, events, metrics; admin: changes of pools. None includes another.',
     }),
     requestsPerSecond: Type.Optional(
       Type.Integer({
@@ -79,7 +77,10 @@ const Idempotency = Type.Object(
           }),
           Type.String({ pattern: durationPattern, description: 'a duration like 90s, 30m, 24h or 7d' }),
         ],
-        { default: '24h', description: 'How long a key is kept: seconds, or a duration; a minute to 90 days.' },
+        {
+          default: '24h',
+          description: 'How long a key is kept: seconds, or a duration; a minute to 90 days.',
+        },
       ),
     ),
     keys: Type.Optional(
