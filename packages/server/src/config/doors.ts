@@ -43,7 +43,8 @@ function findFault(
   if (!keysRequired && !isLoopback(address.host)) {
     return (
       `"${address.host}" is not a loopback address, and there are no keys: anyone who reaches the port ` +
-      'could draw and change pools. Listen on 127.0.0.1, localhost or [::1], or configure apiKeys (`kuji keys new` makes one)'
+      'could draw and change pools. Listen on 127.0.0.1, localhost or [::1], or configure apiKeys ' +
+      '(`kuji keys new` makes one)'
     )
   }
   for (const [door, other] of taken)

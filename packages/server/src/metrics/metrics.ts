@@ -18,8 +18,8 @@ const secondBounds = [
 ]
 
 /**
- * What a server counts, and how it tells it. Whatever happens often (draws, requests, batches) is added to plain numbers
- * by those who do it; they are read when `/metrics` is scraped, and that is when the work is done.
+ * What a server counts, and how it tells it. Whatever happens often (draws, requests, batches) is added to plain
+ * numbers by those who do it; they are read when `/metrics` is scraped, and that is when the work is done.
  */
 export class Metrics {
   readonly #registry = new Registry()
