@@ -49,8 +49,8 @@ function planDoors({ resp, grpc }: Configuration): DoorPlan[] {
 
 /**
  * Listens, opens the directory, creates the missing pools. HTTP is there from the beginning, so that a taken port is
- * found before a long recovery, and whoever watches sees the recovery and not a process that does not answer; until
- * it is over, requests are refused as `OVERLOADED`. Where it throws, nothing is left open.
+ * found before a long recovery, and whoever watches sees the recovery and not a process that does not answer; until it
+ * is over, requests are refused as `OVERLOADED`. Where it throws, nothing is left open.
  */
 export async function startServer(configuration: Configuration, log: Logger): Promise<Server> {
   const { http, tls, apiKeys, durability, pools } = configuration

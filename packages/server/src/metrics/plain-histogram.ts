@@ -6,8 +6,8 @@ interface Sample {
 }
 
 /**
- * A histogram that costs its observer a few nanoseconds: the one of prom-client looks labels up in a map each time,
- * which was about half a microsecond, thrice a batch. It is rendered by prom-client's registry like any other metric.
+ * A histogram that costs its observer a few nanoseconds. The one of prom-client looks its labels up in a map each time,
+ * and there are three of them a batch. It is rendered by prom-client's registry like any other metric.
  */
 export class PlainHistogram {
   readonly name: string
