@@ -1,5 +1,7 @@
 import { Command, CommanderError } from 'commander'
+import { addApplyCommand } from './commands/apply.ts'
 import { addBenchCommand } from './commands/bench.ts'
+import { addCheckCommand } from './commands/check.ts'
 import { addDrawCommand } from './commands/draw.ts'
 import { addLogCommand } from './commands/log.ts'
 import { exitCodes } from './commands/outcome.ts'
@@ -9,7 +11,10 @@ import { systemReason } from './failure.ts'
 import { version } from './version.ts'
 
 /** The commands, in the order in which the help lists them. */
-const addCommands = [addServeCommand, addDrawCommand, addPoolsCommand, addLogCommand, addBenchCommand]
+const addCommands = [
+  ...[addServeCommand, addDrawCommand, addPoolsCommand, addApplyCommand, addCheckCommand],
+  ...[addLogCommand, addBenchCommand],
+]
 
 // A defect must not leave a process behind that half works: what was answered is in the log, and the next
 // start recovers it. Rejections that nobody handles arrive here too.
