@@ -35,7 +35,8 @@ function judgeItem(
 function judgeTicket({ id, stock }: ItemManifest, { lastOne }: PoolManifest): string | undefined {
   if (stock === 0) return noStock
   if (id !== lastOne || stock === 1) return undefined
-  return `is the last-one prize, of which one is given: ${Number(stock) - 1} of its stock of ${stock} are for a box refilled`
+  const left = Number(stock) - 1
+  return `is the last-one prize, of which one is given: ${left} of its stock of ${stock} are for a box refilled`
 }
 
 function judgeBox({ items, lastOne }: PoolManifest): string[] {
