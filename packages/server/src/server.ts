@@ -5,6 +5,7 @@ import { formatAddress, type ListenAddress } from './config/listen.ts'
 import type { Configuration } from './config/load.ts'
 import type { Door, DoorOptions } from './door.ts'
 import { systemReason } from './failure.ts'
+import { startGrpc } from './grpc/server.ts'
 import { startHttp } from './http/server.ts'
 import { serverLimits } from './limits.ts'
 import { createMissingPools } from './live-pools.ts'
@@ -33,9 +34,13 @@ interface DoorPlan {
 }
 
 /** The doors of a configuration, in the order in which they open. */
-function planDoors({ http, resp }: Configuration): DoorPlan[] {
+function planDoors({ http, resp, grpc }: Configuration): DoorPlan[] {
   const plans: DoorPlan[] = [{ protocol: 'http', listen: http, start: startHttp }]
   if (resp !== undefined) plans.push({ protocol: 'resp', listen: resp, start: startResp })
+  if (grpc !== undefined) {
+    const { reflection } = grpc
+    plans.push({ protocol: 'grpc', listen: grpc, start: options => startGrpc({ ...options, reflection }) })
+  }
   return plans
 }
 
