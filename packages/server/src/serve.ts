@@ -56,6 +56,8 @@ function watchSignals(log: Logger): Promise<NodeJS.Signals> {
 }
 
 async function greeting(server: Server, { dir, durability }: Configuration): Promise<string> {
+  const { urls } = server
+  const url = urls.get('http')
   const found = await server.pools(greetedPools + 1)
   const pools = found.slice(0, greetedPools)
   const where =
@@ -65,8 +67,9 @@ async function greeting(server: Server, { dir, durability }: Configuration): Pro
   const pool = pools.find(({ status }) => status === 'open')?.id
   const curl =
     pool === undefined
-      ? `curl ${server.url}/v1/pools`
-      : `curl -X POST ${server.url}/v1/pools/${encodeURIComponent(pool)}/draws`
-  const title = styleText('bold', `kuji ${version} listens on ${server.url}`, { stream: process.stdout })
-  return `${title}\n${where}\n\n${table}${more}\nTry:\n  ${curl}\n`
+      ? `curl ${url}/v1/pools`
+      : `curl -X POST ${url}/v1/pools/${encodeURIComponent(pool)}/draws`
+  const title = styleText('bold', `kuji ${version} listens on ${url}`, { stream: process.stdout })
+  const others = [...urls].slice(1).map(([, other]) => `and on ${other}\n`)
+  return `${title}\n${others.join('')}${where}\n\n${table}${more}\nTry:\n  ${curl}\n`
 }

@@ -1,18 +1,23 @@
 import { type OpenOptions, open } from '@kuji/engine'
 import { type EngineEvent, KujiError, type PoolSummary } from '@kuji/engine/contract'
 import { openAccess } from './access/open-access.ts'
+import { formatAddress, type ListenAddress } from './config/listen.ts'
 import type { Configuration } from './config/load.ts'
-import type { Door } from './door.ts'
+import type { Door, DoorOptions } from './door.ts'
 import { systemReason } from './failure.ts'
+import { startGrpc } from './grpc/server.ts'
 import { startHttp } from './http/server.ts'
 import { serverLimits } from './limits.ts'
 import { createMissingPools } from './live-pools.ts'
 import type { Logger } from './logger.ts'
+import { DoorMeter, type Protocol } from './metrics/meter.ts'
+import { startResp } from './resp/server.ts'
 import { Service } from './service.ts'
 
 /** A server that answers. */
 export interface Server {
-  readonly url: string
+  /** Where each door listens, in the order in which they opened. */
+  readonly urls: ReadonlyMap<Protocol, string>
   /** Resolves when the log has failed for good: nothing more will be answered, and the process has to end. */
   readonly failed: Promise<KujiError>
   pools(limit: number): Promise<PoolSummary[]>
@@ -22,28 +27,54 @@ export interface Server {
   abandon(): Promise<void>
 }
 
+interface DoorPlan {
+  readonly protocol: Protocol
+  readonly listen: ListenAddress
+  readonly start: (options: DoorOptions) => Promise<Door>
+}
+
+/** The doors of a configuration, in the order in which they open. */
+function planDoors({ http, resp, grpc }: Configuration): DoorPlan[] {
+  const plans: DoorPlan[] = [{ protocol: 'http', listen: http, start: startHttp }]
+  if (resp !== undefined) plans.push({ protocol: 'resp', listen: resp, start: startResp })
+  if (grpc !== undefined) {
+    const { reflection } = grpc
+    plans.push({ protocol: 'grpc', listen: grpc, start: options => startGrpc({ ...options, reflection }) })
+  }
+  return plans
+}
+
 /** Opens the directory, creates the missing pools, listens. Where it throws, nothing is left open. */
 export async function startServer(configuration: Configuration, log: Logger): Promise<Server> {
   const kuji = await open(openOptions(configuration, log))
-  let http: Door
   const service = new Service(kuji, openAccess, log)
+  const doors = new Map<Protocol, Door>()
   try {
     await createMissingPools(kuji, configuration.pools, log)
-    http = await listen(service, configuration, log)
+    for (const plan of planDoors(configuration)) {
+      const { protocol, listen } = plan
+      const meter = new DoorMeter(protocol)
+      doors.set(protocol, await openDoor(plan, { service, listen, log, meter }))
+    }
   } catch (error) {
+    await stopDoors(doors, 0)
     await kuji.close().catch(() => {})
     throw error
   }
   return {
-    url: http.url,
+    urls: new Map([...doors].map(([protocol, { url }]) => [protocol, url])),
     failed: kuji.failed,
     pools: limit => kuji.pools({ limit }),
     stop: async () => {
-      await http.stop(serverLimits.drainMs)
+      await stopDoors(doors, serverLimits.drainMs)
       await kuji.close()
     },
-    abandon: () => http.stop(serverLimits.failedDrainMs),
+    abandon: () => stopDoors(doors, serverLimits.failedDrainMs),
   }
+}
+
+async function stopDoors(doors: ReadonlyMap<Protocol, Door>, deadlineMs: number): Promise<void> {
+  await Promise.all([...doors.values()].map(door => door.stop(deadlineMs)))
 }
 
 function openOptions(configuration: Configuration, log: Logger): OpenOptions {
@@ -58,15 +89,16 @@ function openOptions(configuration: Configuration, log: Logger): OpenOptions {
   }
 }
 
-async function listen(service: Service, { http }: Configuration, log: Logger): Promise<Door> {
+async function openDoor({ protocol, start }: DoorPlan, options: DoorOptions): Promise<Door> {
   try {
-    return await startHttp({ service, listen: http, log })
+    return await start(options)
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException
     if (code === undefined || !/^E[A-Z]+$/.test(code)) throw error
+    const address = formatAddress(options.listen)
     throw new KujiError(
       'INVALID',
-      `cannot listen on ${http.host}:${http.port}: ${systemReason(error)}`,
+      `cannot listen on ${address} (${protocol}.listen): ${systemReason(error)}`,
       {},
       { cause: error },
     )

@@ -59,7 +59,7 @@ export class Service {
   }
 
   /** `draw` without a promise; see `Kuji.drawTo`. A refusal of the caller is given to the sink at once. */
-  drawTo(caller: Caller, sink: AnswerSink, token: number, pool: string, options: DrawOptions): void {
+  drawTo(caller: Caller, sink: AnswerSink, token: number, pool: string, options?: DrawOptions): void {
     const refusal = judge(caller, 'draw')
     if (refusal !== null) sink.answer(token, refusal)
     else this.#kuji.drawTo(sink, token, pool, options)

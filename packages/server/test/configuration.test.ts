@@ -22,11 +22,10 @@ async function refusal(context: TestContext, yaml: string): Promise<string[]> {
   return []
 }
 
-const knownFields = 'known are data, durability, segmentBytes, retention, http, pools'
+const knownFields = 'known are data, durability, segmentBytes, retention, http, resp, grpc, pools'
 const stockRange = 'a whole number from 0 to 1,125,899,906,842,624, or "unlimited"'
 const segmentRange = 'a whole number from 4,096 to 1,073,741,824'
 const addressForm = 'an address and a port, like 127.0.0.1:7070 or [::1]:7070'
-const later = 'not in this version: the'
 
 /** What is written, and the lines that come back. */
 const rows: readonly (readonly [string, ...string[]])[] = [
@@ -37,8 +36,16 @@ const rows: readonly (readonly [string, ...string[]])[] = [
   ['data: 7\n', '1:7: data: expected a text, got 7'],
   ['datadir: x\n', `1:1: datadir: unknown field; ${knownFields}`],
   ['__proto__: { data: x }\n', `1:1: __proto__: unknown field; ${knownFields}`],
-  ['resp: { listen: 127.0.0.1:7071 }\n', `1:1: resp: ${later} RESP server comes with a later release`],
-  ['data: x\ngrpc: {}\n', `2:1: grpc: ${later} gRPC server comes with a later release`],
+  ['resp: {}\n', '1:7: resp.listen: missing; expected a text'],
+  [
+    'data: x\ngrpc: { listen: x:1, reflect: true }\n',
+    '2:22: grpc.reflect: unknown field; known are listen, reflection',
+  ],
+  ['resp: { listen: 127.0.0.1:7070 }\n', '1:17: resp.listen: the port 7070 is that of http.listen'],
+  [
+    'resp: { listen: "[::1]:1" }\ngrpc: { listen: "[0:0::1]:1" }\n',
+    '2:17: grpc.listen: the port 1 is that of resp.listen',
+  ],
   ['segmentBytes: 100\n', `1:15: segmentBytes: expected ${segmentRange}, got 100`],
   ['segmentBytes: 4096.5\n', `1:15: segmentBytes: expected ${segmentRange}, got 4096.5`],
   ['retention: forever\n', '1:12: retention: expected one of archive, remove, got "forever"'],
@@ -109,7 +116,7 @@ test('an address beyond loopback is refused by name, with the reason', async con
   for (const address of ['0.0.0.0:7070', '192.168.1.5:7070', '[::]:7070', 'kuji.example:80', '10.0.0.1:0']) {
     const [line = ''] = await refusal(context, `http: { listen: "${address}" }\n`)
     const host = address.replace(/:\d+$/, '').replaceAll(/[[\]]/g, '')
-    assert.ok(line.includes(`"${host}" is not a loopback address, and this version has no keys`), line)
+    assert.ok(line.includes(`"${host}" is not a loopback address, and there are no keys`), line)
   }
 })
 

@@ -1,30 +1,12 @@
 import assert from 'node:assert/strict'
-import { connect } from 'node:net'
 import { test } from 'node:test'
 import { codes } from '@kuji/engine/contract'
 import { serveSample } from './support/processes.ts'
 import { assertProblem, request } from './support/requests.ts'
+import { sendRaw } from './support/sockets.ts'
 
 const pools = 'pools: [{ id: open, items: [{ id: a, weight: 1, stock: unlimited }] }]'
 const draws = '/v1/pools/open/draws'
-
-/** Sends bytes as they are, and gives back all that comes until the server closes the connection. */
-function sendRaw(url: string, text: string): Promise<{ status: number; body: string }> {
-  const { hostname, port } = new URL(url)
-  return new Promise((resolve, reject) => {
-    let answer = ''
-    connect(Number(port), hostname, function (this: ReturnType<typeof connect>) {
-      this.write(text)
-    })
-      .setEncoding('utf8')
-      .on('data', (chunk: string) => (answer += chunk))
-      .on('error', reject)
-      .on('close', () => {
-        const [head = '', body = ''] = answer.split('\r\n\r\n')
-        resolve({ status: Number(head.split(' ')[1]), body })
-      })
-  })
-}
 
 test('what is not a good HTTP request is told so in a problem document', async context => {
   const { url } = await serveSample(context, pools)
@@ -78,13 +60,18 @@ test('what is not a good HTTP request is told so in a problem document', async c
     },
   )
 
-  await context.test('an Idempotency-Key is refused rather than ignored', async () => {
-    const problem = assertProblem(
-      await request(url, 'POST', draws, {}, { 'idempotency-key': 'order-42' }),
-      'INVALID',
-    )
-    assert.equal(problem.field, 'Idempotency-Key')
-    assert.match(String(problem.detail), /later release/)
+  await context.test('a header that a route does not take is refused rather than ignored', async () => {
+    const rows = [
+      ['PATCH', '/v1/pools/open/items/a', { weight: 1 }, 'Idempotency-Key'],
+      ['POST', '/v1/pools/open/pause', undefined, 'Idempotency-Key'],
+      ['POST', draws, undefined, 'If-Match'],
+      ['DELETE', '/v1/pools/open', undefined, 'If-Match'],
+      ['PATCH', '/v1/pools/open/items/a', { weight: 1 }, 'If-None-Match'],
+    ] as const
+    for (const [method, path, body, name] of rows) {
+      const problem = assertProblem(await request(url, method, path, body, { [name]: '"1"' }), 'INVALID')
+      assert.equal(problem.field, name, `${method} ${path}`)
+    }
   })
 
   await context.test('requests that a web page from elsewhere can send are refused', async () => {

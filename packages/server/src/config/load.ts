@@ -7,27 +7,20 @@ import { systemReason } from '../failure.ts'
 import { serverLimits } from '../limits.ts'
 import { type Fault, faultsOf, fieldName } from '../schema/faults.ts'
 import { parseYaml, type YamlDocument } from './document.ts'
-import { type ListenAddress, parseListen } from './listen.ts'
+import { type DoorAddresses, readDoors } from './doors.ts'
 import { findPoolFaults } from './pool-faults.ts'
 import { sampleConfiguration } from './sample.ts'
 import { type ConfigurationDocument, ConfigurationSchema, defaults } from './schema.ts'
 
 /** A configuration that has passed every check, its paths absolute. */
-export interface Configuration {
+export interface Configuration extends DoorAddresses {
   readonly dir: string
   readonly durability: Durability
   readonly segmentBytes?: number
   readonly retention?: 'archive' | 'remove'
-  readonly http: ListenAddress
-  readonly resp?: ListenAddress
-  readonly grpc?: ListenAddress
   readonly pools: readonly PoolManifest[]
 }
 
-const remarks = new Map([
-  ['resp', 'not in this version: the RESP server comes with a later release'],
-  ['grpc', 'not in this version: the gRPC server comes with a later release'],
-])
 const check = Compile(ConfigurationSchema)
 
 /**
@@ -42,19 +35,17 @@ export async function loadConfiguration(file?: string): Promise<Configuration> {
   const refuseFaults = (faults: readonly Fault[]) => {
     if (faults.length > 0) refuse(name, describeFaults(document, faults))
   }
-  refuseFaults(faultsOf(check, ConfigurationSchema, document.value, remarks))
+  refuseFaults(faultsOf(check, ConfigurationSchema, document.value))
   const value = document.value as ConfigurationDocument
   const pools = value.pools ?? []
-  const http = parseListen(value.http?.listen ?? defaults.listen)
-  const listenFaults =
-    typeof http === 'string' ? [{ path: ['http', 'listen'], onKey: false, message: http }] : []
-  refuseFaults([...listenFaults, ...(await findPoolFaults(pools))])
+  const { faults, ...doors } = readDoors(value)
+  refuseFaults([...faults, ...(await findPoolFaults(pools))])
   return {
     dir: resolve(file === undefined ? '.' : dirname(file), value.data ?? defaults.data),
     durability: value.durability ?? defaults.durability,
     ...(value.segmentBytes === undefined ? {} : { segmentBytes: value.segmentBytes }),
     ...(value.retention === undefined ? {} : { retention: value.retention }),
-    http: http as ListenAddress,
+    ...doors,
     pools,
   }
 }

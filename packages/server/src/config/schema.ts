@@ -7,7 +7,15 @@ export const defaults = {
   data: './data',
   durability: 'sync',
   listen: '127.0.0.1:7070',
+  reflection: true,
 } as const
+
+const strict = { additionalProperties: false }
+
+const Listen = Type.String({
+  minLength: 1,
+  description: 'Address and port; port 0 takes a free one. Beyond loopback only with apiKeys.',
+})
 
 /** The configuration file. `kuji.schema.json` is this schema, for editors; a test keeps the two the same. */
 export const ConfigurationSchema = Type.Object(
@@ -42,17 +50,21 @@ export const ConfigurationSchema = Type.Object(
       }),
     ),
     http: Type.Optional(
+      Type.Object({ listen: Type.Optional({ ...Listen, default: defaults.listen }) }, strict),
+    ),
+    resp: Type.Optional(Type.Object({ listen: Listen }, strict)),
+    grpc: Type.Optional(
       Type.Object(
         {
-          listen: Type.Optional(
-            Type.String({
-              minLength: 1,
-              default: defaults.listen,
-              description: 'Loopback address and port of the HTTP server; port 0 takes a free one.',
+          listen: Listen,
+          reflection: Type.Optional(
+            Type.Boolean({
+              default: defaults.reflection,
+              description: 'Whether clients may ask for the services and messages that there are.',
             }),
           ),
         },
-        { additionalProperties: false },
+        strict,
       ),
     ),
     pools: Type.Optional(
@@ -62,7 +74,7 @@ export const ConfigurationSchema = Type.Object(
       }),
     ),
   },
-  { additionalProperties: false },
+  strict,
 )
 
 export type ConfigurationDocument = Static<typeof ConfigurationSchema>

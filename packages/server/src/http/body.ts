@@ -1,36 +1,11 @@
 import { KujiError } from '@kuji/engine/contract'
-import { serverLimits } from '../limits.ts'
+import { parseJson } from '../bounded-json.ts'
 
-/**
- * Parses a body. `JSON.parse` keeps `__proto__` as an own field, which is then unknown like any other, or
- * data inside of metadata. An empty text counts as no body, since many clients send the content type whether
- * there is one or not.
- */
-export function parseBody(text: string): unknown {
-  if (text === '') return undefined
-  if (nesting(text) > serverLimits.bodyDepth) {
-    throw new KujiError('INVALID', `the body is nested more than ${serverLimits.bodyDepth} levels deep`)
-  }
-  try {
-    return JSON.parse(text)
-  } catch (error) {
-    throw new KujiError('INVALID', `the body is not JSON: ${(error as Error).message}`)
-  }
-}
-
-/** How deep brackets stand inside one another, those in texts not counted. */
-function nesting(text: string): number {
-  let depth = 0
-  let deepest = 0
-  let inText = false
-  for (let index = 0; index < text.length; index++) {
-    const character = text[index]
-    if (inText) {
-      if (character === '\\') index++
-      else if (character === '"') inText = false
-    } else if (character === '"') inText = true
-    else if (character === '{' || character === '[') deepest = Math.max(deepest, ++depth)
-    else if (character === '}' || character === ']') depth--
-  }
-  return deepest
+/** Parses a body. No bytes count as no body, since many clients send the content type whether there is one or not. */
+export function parseBody(bytes: Buffer): unknown {
+  if (bytes.length === 0) return undefined
+  const value = parseJson(bytes, 'the body')
+  // Fastify hands no body on as null as well, and of the two only that one may stand for an empty object.
+  if (value === null) throw new KujiError('INVALID', 'body: expected an object, got null', { field: 'body' })
+  return value
 }

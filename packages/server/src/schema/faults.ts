@@ -113,7 +113,9 @@ function expectation(schema: Record<string, unknown>): string {
     case 'array':
       return schema.minItems === undefined ? 'a list' : `a list of at least ${schema.minItems}`
     case 'string':
-      return 'a text'
+      return schema.maxLength === undefined
+        ? 'a text'
+        : `a text of ${schema.minLength ?? 0} to ${schema.maxLength}`
     case 'boolean':
       return 'true or false'
     default:

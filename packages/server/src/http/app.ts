@@ -1,0 +1,111 @@
+import type { Server } from 'node:http'
+import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
+import { KujiError } from '@kuji/engine/contract'
+import {
+  type FastifyBaseLogger,
+  type FastifyInstance,
+  fastify,
+  type RawReplyDefaultExpression,
+  type RawRequestDefaultExpression,
+} from 'fastify'
+import type { TSchema } from 'typebox'
+import type { DoorOptions } from '../door.ts'
+import { serverLimits } from '../limits.ts'
+import type { DoorMeter } from '../metrics/meter.ts'
+import type { Service } from '../service.ts'
+import { authenticate } from './authentication.ts'
+import { parseBody } from './body.ts'
+import { addDocumentPage, addDocumentRoute, gatherDocument } from './document.ts'
+import { addDrawRoutes } from './draw-routes.ts'
+import { answerClientError, createErrorHandler } from './errors.ts'
+import { addEventRoutes } from './event-routes.ts'
+import { createGuard, refuseUnheeded } from './guard.ts'
+import { addHealthRoutes } from './health-routes.ts'
+import { refuseOtherMethods } from './methods.ts'
+import { addPoolRoutes } from './pool-routes.ts'
+import { problemOf, sendProblem } from './problem.ts'
+import { compileValidator } from './validation.ts'
+
+export type HttpApp = FastifyInstance<
+  Server,
+  RawRequestDefaultExpression,
+  RawReplyDefaultExpression,
+  FastifyBaseLogger,
+  TypeBoxTypeProvider
+>
+
+/** The server with all its routes, not yet listening. */
+export async function createApp(options: DoorOptions): Promise<HttpApp> {
+  const { service, meter } = options
+  const app = createBareApp(options)
+  await gatherDocument(app, service.keysRequired)
+  const addOthers = refuseOtherMethods(app, meter)
+  app.register(async inner => addCallerRoutes(inner, service, meter))
+  app.register(async open => {
+    addHealthRoutes(open, service)
+    addDocumentRoute(open)
+  })
+  app.register(addOthers)
+  // Behind it: the page is another's, and its routes refuse in their own way.
+  app.register(addDocumentPage)
+  return app
+}
+
+/** Routes that have to know who calls. */
+function addCallerRoutes(app: HttpApp, service: Service, meter: DoorMeter): void {
+  // With a callback: an async hook is a promise for every request.
+  app.addHook('onRequest', (request, reply, done) => {
+    authenticate(service, request)
+    refuseUnheeded(request)
+    // Stock and odds are true for a moment only, and a browser would keep them.
+    if (request.method === 'GET') reply.header('cache-control', 'no-store')
+    done()
+  })
+  addDrawRoutes(app, service, meter)
+  addPoolRoutes(app, service)
+  addEventRoutes(app, service)
+}
+
+function createBareApp({ service, log, meter, tls }: DoorOptions): HttpApp {
+  const handleError = createErrorHandler(log, meter)
+  const server = {
+    headersTimeout: serverLimits.headersTimeoutMs,
+    connectionsCheckingInterval: serverLimits.timeoutCheckMs,
+    maxHeaderSize: serverLimits.headerBytes,
+    // The guard refuses a missing Host, with a problem document.
+    requireHostHeader: false,
+  }
+  const app = fastify({
+    ...(tls === undefined
+      ? { http: server }
+      : { https: { ...server, ...tls, handshakeTimeout: serverLimits.headersTimeoutMs } as typeof server }),
+    requestTimeout: serverLimits.requestTimeoutMs,
+    connectionTimeout: serverLimits.stalledConnectionMs,
+    bodyLimit: serverLimits.bodyBytes,
+    // Requests that arrive on open connections during a stop are answered like any other.
+    return503OnClosing: false,
+    // No id is cut off by the router: the engine says what is wrong with it.
+    routerOptions: { maxParamLength: serverLimits.headerBytes },
+    frameworkErrors: handleError,
+    clientErrorHandler: answerClientError,
+  }).withTypeProvider<TypeBoxTypeProvider>() as unknown as HttpApp
+  app.setErrorHandler(handleError)
+  app.setNotFoundHandler((request, reply) => {
+    const path = request.url.length > 100 ? `${request.url.slice(0, 100)}…` : request.url
+    const error = new KujiError('INVALID', `no route: ${request.method} ${path}`)
+    sendProblem(reply, problemOf(error, 404), meter)
+  })
+  app.setValidatorCompiler<TSchema>(({ schema, httpPart }) => compileValidator(schema, httpPart))
+  // What a schema does not name would be left out by the default one.
+  app.setSerializerCompiler(() => data => JSON.stringify(data))
+  app.removeAllContentTypeParsers()
+  app.addContentTypeParser('application/json', { parseAs: 'buffer' }, (_request, bytes: Buffer, done) =>
+    done(null, parseBody(bytes)),
+  )
+  const guard = createGuard(service.keysRequired, tls === undefined ? 'http' : 'https')
+  app.addHook('onRequest', (request, _reply, done) => {
+    meter.requests++
+    done(guard(request))
+  })
+  return app
+}

@@ -1,0 +1,55 @@
+import type { TestContext } from 'node:test'
+import { type Kuji, open } from '@kuji/engine'
+import { KujiError } from '@kuji/engine/contract'
+import { type Access, type Caller, type Scope, scopes } from '../../src/access/caller.ts'
+import { openAccess } from '../../src/access/open-access.ts'
+import { startHttp } from '../../src/http/server.ts'
+import { createLogger } from '../../src/logger.ts'
+import { DoorMeter } from '../../src/metrics/meter.ts'
+import { Service } from '../../src/service.ts'
+
+interface DoorParts {
+  /** What stands behind the service; default an engine in memory. */
+  readonly kuji?: Partial<Kuji>
+  readonly access?: Access
+}
+
+/** HTTP in this process, on a free port, until the end of the test. */
+export async function openDoor(context: TestContext, { kuji, access = openAccess }: DoorParts = {}) {
+  let lines = ''
+  const log = createLogger(text => {
+    lines += text
+  })
+  const engine = kuji ?? (await open({ durability: 'none' }))
+  const service = new Service(engine as Kuji, access, log)
+  const meter = new DoorMeter('http')
+  const door = await startHttp({ service, listen: { host: '127.0.0.1', port: 0 }, log, meter })
+  context.after(async () => {
+    await door.stop(0)
+    if (kuji === undefined) await (engine as Kuji).close()
+  })
+  return { url: door.url, kuji: engine as Kuji, stop: door.stop, lines: () => lines }
+}
+
+/** Keys as a server may know them: each name is a key, with its scopes; `spent` has used up its requests. */
+export function accessOf(keys: Readonly<Record<string, readonly Scope[]>>): Access {
+  const callers = new Map(Object.entries(keys).map(([name, allowed]) => [name, callerOf(name, allowed)]))
+  return {
+    required: true,
+    authenticate(key) {
+      const caller = callers.get(key ?? '')
+      if (caller !== undefined) return caller
+      throw new KujiError(
+        'UNAUTHENTICATED',
+        key === undefined ? 'an API key is needed' : 'the API key is not known',
+      )
+    },
+  }
+}
+
+function callerOf(name: string, allowed: readonly Scope[]): Caller {
+  const spent = new KujiError('LIMIT_REACHED', 'the key has used up its requests', { retryAfterSeconds: 7 })
+  return { name, scopes: new Set(allowed), admit: () => (name === 'spent' ? spent : null) }
+}
+
+export const allScopes = scopes
