@@ -70,6 +70,7 @@ test('a key that kuji keys new has made is let in, beyond loopback, and does wha
   assert.deepEqual(await client.ask('DRAW', 'open'), [4, 'a'])
 
   const { stderr } = await server.stop()
+  assert.match(readLog(stderr)[0]?.msg ?? '', /^keys and draws travel in the clear beyond this machine: /)
   const acts = readLog(stderr).filter(({ pool }) => pool === 'more')
   assert.deepEqual(
     acts.map(({ msg, by }) => [msg, by]),

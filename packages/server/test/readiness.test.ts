@@ -91,7 +91,7 @@ test('a server that stops says so before it is gone, and still answers what had 
 })
 
 for (const state of ['read-only', 'failed'] as const) {
-  test(`a server whose log is ${state} is alive and not ready, without telling more to those who have no key`, async context => {
+  test(`a server whose log is ${state} is alive and not ready, and tells no more`, async context => {
     const status = {
       durability: 'sync',
       state,
