@@ -63,4 +63,24 @@ export const serverLimits = {
   /** What Retry-After says. */
   overloadedRetrySeconds: 1,
   readOnlyRetrySeconds: 10,
+  /** gRPC: a request message; the same as the body of a request over HTTP. */
+  grpcMessageBytes: 64 * 1024,
+  /** Calls at a time on one connection. */
+  grpcConnectionStreams: 100,
+  /** Silence after which a connection is asked whether it lives, and how long the answer may take. */
+  grpcKeepaliveMs: 60_000,
+  grpcKeepaliveTimeoutMs: 20_000,
+  /** Requests of one stream of draws that are not answered yet; a power of two. Beyond it, reading pauses. */
+  grpcStreamRequests: 256,
+  /** Draws that they may ask for together; one request alone may ask for more. */
+  grpcStreamDraws: 20_000,
+  /** Characters of a correlation id. */
+  grpcCorrelationIdLength: 255,
+  /** Items (at most 131 bytes) and changes (1,700 and their items) of one message to a watcher: clients take 4 MiB. */
+  grpcWatchedItems: 10_000,
+  grpcWatchedChanges: 1_000,
+  /** Characters of an error's message and of each of its facts: headers that are too large break a call. */
+  grpcErrorLength: 256,
+  /** How often health is looked at for those who watch it. */
+  grpcHealthCheckMs: 1_000,
 } as const

@@ -6,6 +6,7 @@ import { formatAddress, type ListenAddress } from './config/listen.ts'
 import type { Configuration } from './config/load.ts'
 import type { Door, DoorOptions } from './door.ts'
 import { systemReason } from './failure.ts'
+import { startGrpc } from './grpc/server.ts'
 import { startHttp } from './http/server.ts'
 import { serverLimits } from './limits.ts'
 import { createMissingPools } from './live-pools.ts'
@@ -36,9 +37,13 @@ interface DoorPlan {
 }
 
 /** The doors of a configuration behind that of HTTP, in the order in which they open. */
-function planDoors({ resp }: Configuration): DoorPlan[] {
+function planDoors({ resp, grpc }: Configuration): DoorPlan[] {
   const plans: DoorPlan[] = []
   if (resp !== undefined) plans.push({ protocol: 'resp', listen: resp, start: startResp })
+  if (grpc !== undefined) {
+    const { reflection } = grpc
+    plans.push({ protocol: 'grpc', listen: grpc, start: options => startGrpc({ ...options, reflection }) })
+  }
   return plans
 }
 

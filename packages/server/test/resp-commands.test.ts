@@ -142,7 +142,7 @@ test('HELLO, CLIENT, COMMAND, INFO and the like answer as clients expect', async
   assert.equal(typeof (await client.ask('CLIENT', 'ID')), 'number')
   assert.match((await client.ask('INFO')) as string, /^# Server\r\nkuji_version:[\s\S]*\r\nloading:0\r\n/)
   assert.match((await client.ask('INFO', 'stats')) as string, /^# Stats\r\ndraws:0\r\n/)
-  assert.deepEqual(await client.ask('CONFIG', 'GET', 'save'), [])
+  assert.deepEqual(await client.ask('CONFIG', 'GET', 'save'), ['save', ''])
   const count = (await client.ask('COMMAND', 'COUNT')) as number
   const names = (await client.ask('COMMAND', 'LIST')) as string[]
   assert.equal(names.length, count)
@@ -157,7 +157,7 @@ test('HELLO, CLIENT, COMMAND, INFO and the like answer as clients expect', async
   const hello = fields(await client.ask('HELLO', '3', 'SETNAME', 'till-4'))
   assert.deepEqual([hello.server, hello.proto, hello.mode, hello.role], ['kuji', 3, 'standalone', 'master'])
   assert.equal(await client.ask('CLIENT', 'GETNAME'), 'till-4')
-  assert.deepEqual(await client.ask('CONFIG', 'GET', 'save'), new Map())
+  assert.deepEqual(await client.ask('CONFIG', 'GET', 'save'), new Map([['save', '']]))
   assert.equal(pairs(await client.ask('HELLO', '2')).proto, 2)
   assertRefused(await client.ask('HELLO', '4'), 'NOPROTO', /2 and 3/)
   assert.equal(await client.ask('RESET'), 'RESET')

@@ -1,11 +1,5 @@
 import { once } from 'node:events'
-import {
-  createServer,
-  request as forward,
-  type IncomingMessage,
-  type OutgoingHttpHeaders,
-  type ServerResponse,
-} from 'node:http'
+import { createServer, request as forward, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { TestContext } from 'node:test'
 
@@ -111,7 +105,7 @@ async function answer(
 }
 
 async function pass(target: string, { method, path, headers, body }: SeenRequest): Promise<IncomingMessage> {
-  const { host: _, connection: __, ...rest } = headers as OutgoingHttpHeaders
+  const { host: _, connection: __, ...rest } = headers
   const passed = forward(target + path, { method, headers: rest, agent: false })
   passed.end(body)
   const [response] = (await once(passed, 'response')) as [IncomingMessage]
