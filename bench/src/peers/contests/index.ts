@@ -1,5 +1,6 @@
 import type { Contest } from '../contest.ts'
 import { idleAndSlow } from './connections.ts'
+import { grpc } from './grpc.ts'
 import { http } from './http.ts'
 import { postgres } from './postgres.ts'
 import { redisScripts, redisWithLog, redisWithoutLog } from './redis.ts'
@@ -10,6 +11,7 @@ export const contests: readonly Contest[] = [
   redisWithoutLog,
   redisScripts,
   http,
+  grpc,
   postgres,
   idleAndSlow,
 ]
