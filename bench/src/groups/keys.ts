@@ -34,7 +34,8 @@ async function drawKeyed(kuji: Kuji, draws: number, pauses: Pauses): Promise<voi
 async function runGrowth(pass: Pass): Promise<Sample> {
   const draws = pass.draws(10_000_000, 2000)
   const pool = benchPool('weighted', 6)
-  const kuji = await openEngine({ directory: pass.directory, durability: 'none', pool })
+  const mostKeys = draws + warmUpKeys
+  const kuji = await openEngine({ directory: pass.directory, durability: 'none', pool, mostKeys })
   try {
     await drawKeyed(kuji, warmUpKeys, new Pauses())
     const before = accountableBytes()

@@ -9,7 +9,7 @@ export interface Target {
 }
 
 /** What the figures of a bout count. */
-export type Unit = 'draws/s' | 'MB'
+export type Unit = 'draws/s' | 'MB' | 'ms'
 
 /** Puts the load on one side for about so many seconds and returns its figure. */
 export type Measure = (seconds: number) => Promise<Figure>

@@ -3,7 +3,7 @@ import type { Served } from './stage.ts'
 
 /** What one side came to in one round. */
 export interface Figure {
-  /** Draws a second, or megabytes. */
+  /** In the unit of the bout. */
   readonly value: number
   /**
    * Processor time of the server for a draw, all its threads together. Unlike the rate it does not suffer from what

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { campaign } from './campaign.ts'
 import type { Served, Stage } from './stage.ts'
-import { freePort } from './stage.ts'
+import { freePort, isListening } from './stage.ts'
 
 const program = fileURLToPath(new URL('../../../packages/server/bin/kuji.js', import.meta.url))
 
@@ -28,6 +28,7 @@ export async function startKuji(stage: Stage, settings: KujiSettings): Promise<K
   const { durability, doors = [], openFiles = 0 } = settings
   const directory = stage.newDirectory(`kuji-${durability}`)
   const [httpPort, respPort, grpcPort] = [await freePort(), await freePort(), await freePort()]
+  const others = doors.map(door => (door === 'resp' ? respPort : grpcPort))
   const listen = (port: number) => ({ listen: `127.0.0.1:${port}` })
   const { pool, items, stock } = campaign
   const configuration = {
@@ -47,7 +48,10 @@ export async function startKuji(stage: Stage, settings: KujiSettings): Promise<K
     args: [program, 'serve', file],
     directory,
     openFiles,
-    isReady: async () => (await fetch(`${url}/healthz`)).ok,
+    isReady: async () => {
+      const listening = await Promise.all(others.map(isListening))
+      return listening.every(Boolean) && (await fetch(`${url}/healthz`)).ok
+    },
   })
   const drawn = async (): Promise<number> => {
     const response = await fetch(`${url}/v1/pools/${pool}`)

@@ -60,7 +60,7 @@ async function run(options: PeerOptions): Promise<number> {
       continue
     }
     const { smoke, rounds, seconds, directory } = options
-    stage = new Stage({ within: directory, smoke, cores: contest.pinned ? around.cores : null })
+    stage = new Stage({ within: directory, smoke, seconds, cores: contest.pinned ? around.cores : null })
     const order = { rounds, seconds, warmUpSeconds: smoke ? 0 : 1, isChosen, onProgress }
     const outcome = await runContest(contest, stage, order).catch(error => ({
       results: [],

@@ -82,7 +82,7 @@ function wanted({ target, unit }: BoutResult, asRatio: boolean): string {
 
 function format(value: number | null, unit: Unit): string {
   if (value === null) return '-'
-  if (unit === 'MB') return `${figure(value)} MB`
+  if (unit !== 'draws/s') return `${figure(value)} ${unit}`
   return value >= 1e6 ? `${figure(value / 1e6)} M/s` : `${figure(value / 1e3)} k/s`
 }
 

@@ -39,7 +39,7 @@ export async function runContest(contest: Contest, stage: Stage, order: ContestO
     for (const { bout, sides: both, kuji, beside } of running) {
       if (failed.has(bout)) continue
       try {
-        const cold = round === 0 && order.warmUpSeconds > 0 && bout.unit !== 'MB'
+        const cold = round === 0 && order.warmUpSeconds > 0 && bout.unit === 'draws/s'
         if (cold) await takeTurns(both, true, order.warmUpSeconds)
         const figures = await takeTurns(both, round % 2 === 1, order.seconds)
         kuji.push(figures.kuji)

@@ -1,7 +1,7 @@
 import type { ChildProcess } from 'node:child_process'
 import { spawn } from 'node:child_process'
 import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
-import { createServer } from 'node:net'
+import { connect, createServer } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
 import type { Cores } from './cores.ts'
@@ -34,8 +34,19 @@ export interface Background {
 
 const readyTimeoutMs = 30_000
 const stopTimeoutMs = 10_000
+/** What a program that is run to its end may take beyond what it was asked to. */
+const runTimeoutMs = 60_000
 /** Of what a process printed, that much is kept for the message when it fails. */
 const keptOutput = 4000
+
+interface StageSettings {
+  /** The directory for the stage's own. */
+  readonly within: string
+  readonly smoke: boolean
+  /** What load generators are asked to take. */
+  readonly seconds: number
+  readonly cores: Cores | null
+}
 
 /** Everything that a contest starts and writes, so that nothing of it is left afterwards, whichever way it ends. */
 export class Stage {
@@ -43,17 +54,19 @@ export class Stage {
   /** Sizes are cut to what shows that it runs. */
   readonly smoke: boolean
   readonly #cores: Cores | null
+  readonly #runTimeoutMs: number
   readonly #servers: { readonly child: ChildProcess; readonly stopSignal: NodeJS.Signals }[] = []
   readonly #loads = new Set<ChildProcess>()
   readonly #closers: (() => void)[] = []
   #directories = 0
 
-  constructor({ within, smoke, cores }: { within: string; smoke: boolean; cores: Cores | null }) {
+  constructor({ within, smoke, seconds, cores }: StageSettings) {
     this.directory = mkdtempSync(join(within, 'kuji-peers-'))
     // A server that refuses to run as root needs to reach its directory in here.
     chmodSync(this.directory, 0o711)
     this.smoke = smoke
     this.#cores = cores
+    this.#runTimeoutMs = runTimeoutMs + 5000 * seconds
   }
 
   newDirectory(name: string): string {
@@ -90,7 +103,10 @@ export class Stage {
     const output = collect(child)
     child.stdin!.on('error', () => {})
     child.stdin!.end(input)
-    const code = await new Promise(resolve => child.once('close', resolve))
+    // Some generators try for ever to connect to a server that has gone.
+    const timer = globalThis.setTimeout(() => child.kill('SIGKILL'), this.#runTimeoutMs)
+    const code = await new Promise(resolve => child.once('close', (exit, signal) => resolve(exit ?? signal)))
+    clearTimeout(timer)
     this.#loads.delete(child)
     if (code !== 0) throw new Error(`${[command, ...args].join(' ')}: code ${code}: ${output.all().trim()}`)
     return output.printed()
@@ -167,6 +183,17 @@ function collect(child: ChildProcess): { printed: () => string; all: () => strin
   child.stderr!.setEncoding('utf8').on('data', keep)
   child.once('error', error => keep(error.message))
   return { printed: () => printed, all: () => all }
+}
+
+/** Whether somebody listens on a loopback port. */
+export function isListening(port: number): Promise<boolean> {
+  return new Promise(resolve => {
+    const socket = connect(port, '127.0.0.1', () => {
+      socket.destroy()
+      resolve(true)
+    })
+    socket.once('error', () => resolve(false))
+  })
 }
 
 /** A loopback port that nobody listens on at the moment. */

@@ -7,12 +7,14 @@ export interface Health {
   /** Why, when the state is not `open`. */
   readonly reason?: string
   readonly durability: 'sync' | 'os' | 'none'
-  /** Position in the log. */
+  /** The last position in the log that is durable. */
   readonly lsn: number
   /** The last draw number that is durable. */
   readonly drawNumber: number
   /** Requests that wait or are under way. */
   readonly queued: number
+  /** Idempotency keys that are kept. */
+  readonly keys: number
 }
 
 export interface PoolPage {

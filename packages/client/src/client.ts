@@ -173,24 +173,19 @@ export class KujiClient {
 
   /**
    * Durable batches as they come, without a gap, from behind the LSN `after`, or from now on. Lost connections are
-   * resumed behind the last event. Ends with the signal; throws what is refused (`INVALID` where the server's memory
-   * does not reach back that far), and `INTERNAL` after as many failures in a row as the client has retries.
+   * resumed behind the last event. Ends with the signal. Throws what is refused, and `INTERNAL` after as many failures
+   * in a row as the client has retries. `INVALID` with `since` is told where events from there on are no longer kept,
+   * as after a restart of the server: read what you follow anew, and go on with `after: since`.
    */
   async *events(options: WatchOptions = noOptions): AsyncGenerator<LogEvent, void, undefined> {
     const { after, signal } = options
-    if (signal?.aborted) return
-    // Now has to have a number, or a connection that breaks before the first event would leave a gap.
-    const from =
-      after === undefined ? await this.#now(signal) : checkWhole(after, 'after', 0, limits.safeInteger)
-    if (from !== undefined) yield* followEvents(this.#requester, from, signal)
-  }
-
-  async #now(signal: AbortSignal | undefined): Promise<number | undefined> {
+    if (after !== undefined) checkWhole(after, 'after', 0, limits.safeInteger)
     try {
-      return (await this.health(signal === undefined ? noOptions : { signal })).lsn
+      // Now has to have a number, or a connection that breaks before the first event would leave a gap.
+      const begin = after ?? (await this.health(signal === undefined ? noOptions : { signal })).lsn
+      yield* followEvents(this.#requester, { after: begin, about: after === undefined }, signal)
     } catch (error) {
-      if (signal?.aborted) return undefined
-      throw error
+      if (!signal?.aborted) throw error
     }
   }
 

@@ -8,17 +8,24 @@ import { wait } from './wait.ts'
 /** A server without news says so every 15 seconds; one that is silent for three times as long is gone. */
 const silenceMs = 45_000
 
+/** Where events begin: behind an LSN, or behind about the present one. */
+export interface Beginning {
+  readonly after: number
+  /** Which LSN it is does not matter: where the server keeps no events from there on, it may begin later. */
+  readonly about: boolean
+}
+
 /**
  * Batches behind an LSN, over as many connections as it takes: where one breaks, the next goes on behind the last
- * event. Throws what is refused for good, and what is left after as many failures in a row as the client has retries.
- * Ends with the signal.
+ * event. Throws what is refused for good, and what is left after as many failures in a row as the client has
+ * retries. Ends with the signal.
  */
 export async function* followEvents(
   requester: Requester,
-  after: number,
+  beginning: Beginning,
   signal: AbortSignal | undefined,
 ): AsyncGenerator<LogEvent, void, undefined> {
-  let position = after
+  let { after: position, about } = beginning
   for (let failures = 0; ; ) {
     const stream = new Connection(requester, signal)
     const began = performance.now()
@@ -36,7 +43,11 @@ export async function* followEvents(
     }
     if (performance.now() - began >= longestPauseMs) failures = 0
     failures++
-    if (!failure.again || failures > requester.settings.retries) throw failure.error
+    const { since } = failure.error.fields
+    about &&= !stream.opened
+    if (failures > requester.settings.retries) throw failure.error
+    if (!failure.again && about && typeof since === 'number') position = since
+    else if (!failure.again) throw failure.error
     await wait(failure.retryAfterMs + backoffMs(failures), signal).catch(() => {})
     if (signal?.aborted) return
   }
@@ -57,6 +68,8 @@ class Connection {
   /** Aborts when the caller does, and when the server is silent for too long. */
   readonly #ending = new AbortController()
   readonly #signal: AbortSignal
+  /** Whether the server has begun to answer with events. */
+  opened = false
 
   constructor(requester: Requester, signal: AbortSignal | undefined) {
     this.#requester = requester
@@ -86,7 +99,10 @@ class Connection {
       this.#requester.send(`/v1/events?after=${after}`, { headers, signal: this.#signal }),
     )
     const isStream = response.headers.get('content-type')?.startsWith('text/event-stream') === true
-    if (response.ok && isStream && response.body !== null) return response.body
+    if (response.ok && isStream && response.body !== null) {
+      this.opened = true
+      return response.body
+    }
     const problem = response.ok ? undefined : readProblem(await this.#unlessSilent(response.text()))
     if (problem === undefined) throw new Broken(foreign(origin, response))
     throw new Broken(refused(problem, response.headers.get('retry-after')))

@@ -73,6 +73,20 @@ test('from now on means from the position at the call, also where the first conn
   assert.deepEqual(asked, [40, 40])
 })
 
+test('from now on begins a little later where the server has just begun to keep events', async context => {
+  const forgotten = JSON.stringify({ code: 'INVALID', detail: 'after: kept from behind 50 on', since: 50 })
+  const { client, asked } = await serveEvents(context, [
+    response => response.writeHead(400).end(forgotten),
+    (response, after) => begin(response).end(batch(after + 1)),
+    response => response.writeHead(400).end(forgotten),
+  ])
+  const events = client.events()
+  assert.equal((await events.next()).value?.lsn, 51)
+  // From here on a gap would be one.
+  assert.equal((await assertRefused(events.next(), 'INVALID')).fields.since, 50)
+  assert.deepEqual(asked, [40, 50, 51])
+})
+
 test('events are read however they are cut into pieces', async context => {
   const long = 'ü'.repeat(200_000)
   const [first, second] = [batch(1).replaceAll('\n', '\r\n'), batch(2, long).replaceAll('\n', '\r')]

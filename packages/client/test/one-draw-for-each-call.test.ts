@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { serve } from '../../server/test/support/processes.ts'
-import { KujiClient, type Receipt } from '../src/index.ts'
+import { KujiClient, type LogEvent, type Receipt } from '../src/index.ts'
 import type { Mishap } from './support/hostile-proxy.ts'
 import { assertRefused } from './support/refused.ts'
 import { serveBehindTrouble } from './support/served-pools.ts'
@@ -116,4 +116,39 @@ test('keys of the caller are sent as they are, and hold across clients', async c
     assert.deepEqual(await direct.receipt(first.id), { ...first, replayed: true })
     await assertRefused(direct.draw('open', { key, count: 2 }), 'KEY_CONFLICT')
   }
+})
+
+test('events tell of every draw once, and of a restart that they cannot reach behind', async context => {
+  const server = await serveBehindTrouble(context, { retries: 50 })
+  const { client, direct, proxy } = server
+  const ending = new AbortController()
+  const told: number[] = []
+  const follow = async (events: AsyncIterable<LogEvent>) => {
+    for await (const { changes } of events)
+      for (const change of changes)
+        if (change.type === 'draws') told.push(...change.items.map((_, index) => change.id + index))
+  }
+  const drawUntilTold = async (by: KujiClient) => {
+    const { id } = await by.draw('open', { count: 2 })
+    while (!told.includes(id + 1)) await new Promise(resolve => setTimeout(resolve, 5))
+  }
+  const following = follow(client.events())
+  // The first stream is open when a draw is told: those before may be too early for it.
+  while (told.length === 0) await direct.draw('open')
+  for (let calls = 0; calls < 5; calls++) await drawUntilTold(direct)
+  await server.stop()
+  const { url } = await serve(context, [server.file])
+  proxy.moveTo(url)
+  const { since } = (await assertRefused(following, 'INVALID')).fields
+  assert.equal(typeof since, 'number')
+  const again = follow(client.events({ after: Number(since), signal: ending.signal }))
+  const restarted = new KujiClient({ url })
+  for (let calls = 0; calls < 5; calls++) await drawUntilTold(restarted)
+  ending.abort()
+  await again
+  const { drawn } = await restarted.pool('open')
+  assert.deepEqual(
+    told,
+    Array.from({ length: told.length }, (_, index) => drawn - told.length + 1 + index),
+  )
 })

@@ -39,6 +39,8 @@ export interface EngineStatus {
   readonly queued: number
   /** Idempotency keys that are kept. */
   readonly keys: number
+  /** Memory that they take with their receipts. */
+  readonly keyBytes: number
   /** The log file that is being written, and the LSN of the newest snapshot (0: none yet). Not without a log. */
   readonly segment?: number
   readonly snapshotLsn?: number
@@ -271,7 +273,9 @@ export class Kuji {
   status(): EngineStatus {
     const { writer, durability, diskFull } = this.#foundation
     const { feed, drawNumber, waiting: queued, keys } = writer
-    const numbers = { durability, lsn: feed.lsn, drawNumber, queued, keys, ...this.#foundation.files() }
+    const { size, bytes: keyBytes } = keys
+    const files = this.#foundation.files()
+    const numbers = { durability, lsn: feed.lsn, drawNumber, queued, keys: size, keyBytes, ...files }
     if (writer.failure !== null) return { ...numbers, state: 'failed', reason: writer.failure.message }
     if (this.#closed !== null) return { ...numbers, state: 'closed' }
     const reason = diskFull()

@@ -40,7 +40,7 @@ function drawnIn(events: readonly LogEvent[]): Map<number, string> {
   return drawn
 }
 
-test('a watcher sees every draw of concurrent callers once, in order, through rotations and new versions', async t => {
+test('a watcher sees every draw of concurrent callers once and in order, through new files and versions', async t => {
   const kuji = await open({ dir: temporaryDirectory(t), durability: 'os', segmentBytes: 4096 })
   await kuji.putPool(endless)
   const { seen, ended } = follow(kuji, { after: kuji.status().lsn })

@@ -1,6 +1,7 @@
 import { Command, CommanderError } from 'commander'
 import { addBenchCommand } from './commands/bench.ts'
 import { addDrawCommand } from './commands/draw.ts'
+import { addKeysCommand } from './commands/keys.ts'
 import { addLogCommand } from './commands/log.ts'
 import { exitCodes } from './commands/outcome.ts'
 import { addPoolsCommand } from './commands/pools.ts'
@@ -9,7 +10,14 @@ import { systemReason } from './failure.ts'
 import { version } from './version.ts'
 
 /** The commands, in the order in which the help lists them. */
-const addCommands = [addServeCommand, addDrawCommand, addPoolsCommand, addLogCommand, addBenchCommand]
+const addCommands = [
+  addServeCommand,
+  addDrawCommand,
+  addPoolsCommand,
+  addKeysCommand,
+  addLogCommand,
+  addBenchCommand,
+]
 
 // A defect must not leave a process behind that half works: what was answered is in the log, and the next
 // start recovers it. Rejections that nobody handles arrive here too.

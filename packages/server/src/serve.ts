@@ -14,9 +14,10 @@ const sameInterruptMs = 250
 
 /** Runs a server until a signal or a failed log, then ends the process. Throws where it cannot start. */
 export async function serve(file: string | undefined): Promise<void> {
-  const log = createLogger(text => process.stderr.write(text))
-  const stopRequested = watchSignals(log)
   const configuration = await loadConfiguration(file)
+  const colors = process.stderr.isTTY && process.stderr.hasColors()
+  const log = createLogger(text => process.stderr.write(text), { ...configuration.log, colors })
+  const stopRequested = watchSignals(log)
   const server = await startServer(configuration, log)
   process.stdout.write(await greeting(server, configuration))
   const stopped = stopRequested.then(() => server.stop())

@@ -22,7 +22,9 @@ async function refusal(context: TestContext, yaml: string): Promise<string[]> {
   return []
 }
 
-const knownFields = 'known are data, durability, segmentBytes, retention, http, resp, grpc, pools'
+const knownFields =
+  'known are data, durability, segmentBytes, retention, http, ' +
+  'resp, grpc, tls, apiKeys, idempotency, log, pools'
 const stockRange = 'a whole number from 0 to 1,125,899,906,842,624, or "unlimited"'
 const segmentRange = 'a whole number from 4,096 to 1,073,741,824'
 const addressForm = 'an address and a port, like 127.0.0.1:7070 or [::1]:7070'
@@ -154,6 +156,10 @@ test('paths are relative to the file, and what is left out has its default', asy
     dir: join(dir, 'data'),
     durability: 'sync',
     http: { host: '127.0.0.1', port: 7070 },
+    apiKeys: [],
+    idempotency: { retentionMs: 86_400_000, most: 1_000_000 },
+    // Text where somebody reads along.
+    log: { level: 'info', format: process.stderr.isTTY ? 'text' : 'json' },
     pools: [],
   })
   const file = writeConfiguration(dir, 'data: ../elsewhere\nretention: remove\nhttp: { listen: "[::1]:0" }\n')

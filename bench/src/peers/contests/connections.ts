@@ -1,7 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { setTimeout } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
-import { limits } from '@kuji/engine/contract'
 import { campaign } from '../campaign.ts'
 import type { BoutPlan } from '../contest.ts'
 import { atLeast, atMost, planContest } from '../contest.ts'
@@ -71,17 +70,14 @@ function idle(protocol: Protocol): BoutPlan<Ring> {
   }
 }
 
-function startSlowReaders(kuji: KujiServer, protocol: Protocol): SlowReaders {
-  const count = limits.drawCount
-  if (protocol === 'resp') {
-    const words = ['DRAW', campaign.pool, 'COUNT', String(count)]
-    const command = `*${words.length}\r\n${words.map(word => `$${word.length}\r\n${word}\r\n`).join('')}`
-    return new SlowReaders(kuji.respPort, command, readers)
-  }
-  const body = JSON.stringify({ count })
-  const head = `POST ${path} HTTP/1.1\r\nHost: 127.0.0.1:${kuji.httpPort}\r\nContent-Type: application/json\r\n`
-  const request = `${head}Content-Length: ${body.length}\r\n\r\n${body}`
-  return new SlowReaders(kuji.httpPort, request, readers)
+function startSlowReaders({ stage, kuji }: Ring, protocol: Protocol): SlowReaders {
+  const port = protocol === 'http' ? kuji.httpPort : kuji.respPort
+  const http = `POST ${path} HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\nContent-Length: 0\r\n\r\n`
+  const words = ['DRAW', campaign.pool].map(word => `$${word.length}\r\n${word}\r\n`)
+  const resp = `*${words.length}\r\n${words.join('')}`
+  const slow = new SlowReaders(port, protocol === 'http' ? http : resp, readers)
+  stage.onClose(() => slow.close())
+  return slow
 }
 
 function throughput({ stage, kuji }: Ring, protocol: Protocol, seconds: number): Promise<Figure> {
@@ -101,9 +97,9 @@ function slowReader(protocol: Protocol): BoutPlan<Ring> {
     unit: 'draws/s',
     target: atLeast(0.9),
     measureKuji: async (ring, seconds) => {
-      const slow = startSlowReaders(ring.kuji, protocol)
-      ring.stage.onClose(() => slow.close())
+      const slow = startSlowReaders(ring, protocol)
       try {
+        await slow.stalled(ring.kuji.drawn)
         return await throughput(ring, protocol, seconds)
       } finally {
         slow.close()
@@ -118,14 +114,31 @@ function slowReaderMemory(protocol: Protocol): BoutPlan<Ring> {
     name: `connections/${protocol}-slow-readers-memory`,
     peer: '',
     unit: 'MB',
-    target: null,
-    measureKuji: ({ stage }, seconds) =>
+    target: atMost(150),
+    measureKuji: ({ stage }) =>
       growth(stage, async kuji => {
-        const slow = startSlowReaders(kuji, protocol)
-        stage.onClose(() => slow.close())
-        await setTimeout(seconds * 1000)
+        const slow = startSlowReaders({ stage, kuji }, protocol)
+        await slow.stalled(kuji.drawn)
         return () => slow.close()
       }),
+  }
+}
+
+/** How long another client waits at most for one answer, while slow readers ask for as much as is taken from them. */
+function slowReaderWait(protocol: Protocol): BoutPlan<Ring> {
+  return {
+    name: `connections/${protocol}-slow-readers-wait`,
+    peer: '',
+    unit: 'ms',
+    target: atMost(250),
+    measureKuji: async ring => {
+      const slow = startSlowReaders(ring, protocol)
+      try {
+        return { value: await slow.stalled(ring.kuji.drawn) }
+      } finally {
+        slow.close()
+      }
+    },
   }
 }
 
@@ -135,6 +148,13 @@ export const idleAndSlow = planContest({
   name: 'connections',
   about: `memory of ${connections} idle connections, and ${readers} clients that ask and never read`,
   programs: ['wrk', 'redis-benchmark'],
-  bouts: [...protocols.map(idle), ...protocols.map(slowReader), ...protocols.map(slowReaderMemory)],
+  bouts: [
+    ...protocols.map(idle),
+    ...protocols.flatMap(protocol => [
+      slowReader(protocol),
+      slowReaderWait(protocol),
+      slowReaderMemory(protocol),
+    ]),
+  ],
   start: async stage => ({ stage, kuji: await startKuji(stage, { durability: 'sync', doors: ['resp'] }) }),
 })

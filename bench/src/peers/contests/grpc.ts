@@ -1,18 +1,16 @@
-import { connect } from 'node:net'
 import { fileURLToPath } from 'node:url'
 import { limits } from '@kuji/engine/contract'
 import type { BoutPlan } from '../contest.ts'
 import { atLeast, planContest } from '../contest.ts'
-import type { Figure } from '../figure.ts'
+import type { Figure, LoadResult } from '../figure.ts'
 import { measureDraws } from '../figure.ts'
-import type { GrpcLoad } from '../grpc-load.ts'
-import { loadGrpc } from '../grpc-load.ts'
 import type { KujiServer } from '../kuji-server.ts'
 import { startKuji } from '../kuji-server.ts'
 import type { Served, Stage } from '../stage.ts'
-import { freePort } from '../stage.ts'
+import { freePort, isListening } from '../stage.ts'
 
 type Log = 'none' | 'sync'
+type Kind = 'unary' | 'stream'
 
 interface Ring {
   readonly stage: Stage
@@ -21,76 +19,70 @@ interface Ring {
   readonly barePort: number
 }
 
-const inFlight = 50
-/** Of messages with many draws fewer are enough. */
-const manyInFlight = 8
 const bareServer = fileURLToPath(new URL('../bare-grpc.ts', import.meta.url))
-
-function accepts(port: number): Promise<boolean> {
-  return new Promise(resolve => {
-    const socket = connect(port, '127.0.0.1', () => resolve(true))
-    socket.once('error', () => resolve(false)).once('connect', () => socket.end())
-  })
-}
+const generator = fileURLToPath(new URL('../grpc-load.ts', import.meta.url))
 
 async function startRing(stage: Stage): Promise<Ring> {
   const barePort = await freePort()
   const bare = await stage.serve({
     name: 'bare grpc-js',
     command: process.execPath,
-    args: ['--conditions=source', bareServer, String(barePort)],
+    args: [bareServer, String(barePort)],
     directory: stage.directory,
-    isReady: () => accepts(barePort),
+    isReady: () => isListening(barePort),
   })
-  const none = await startKuji(stage, { durability: 'none', doors: ['grpc'] })
-  const sync = await startKuji(stage, { durability: 'sync', doors: ['grpc'] })
-  return { stage, kuji: { none, sync }, bare, barePort }
+  const start = (durability: Log): Promise<KujiServer> => startKuji(stage, { durability, doors: ['grpc'] })
+  return { stage, kuji: { none: await start('none'), sync: await start('sync') }, bare, barePort }
 }
 
-type Call = GrpcLoad['call']
+async function load(
+  stage: Stage,
+  kind: Kind,
+  port: number,
+  count: number,
+  seconds: number,
+): Promise<LoadResult> {
+  const args = [kind, port, count, seconds].map(String)
+  return JSON.parse(await stage.run(process.execPath, [generator, ...args])) as LoadResult
+}
 
-function measureKuji(ring: Ring, log: Log, load: Omit<GrpcLoad, 'port'>, seconds: number): Promise<Figure> {
+function measureKuji(ring: Ring, log: Log, kind: Kind, count: number, seconds: number): Promise<Figure> {
   const kuji = ring.kuji[log]
-  const run = () => loadGrpc(ring.stage, { ...load, port: kuji.grpcPort }, seconds)
-  return measureDraws(kuji, run, { drawn: kuji.drawn, drawsPerRequest: load.count })
+  const work = () => load(ring.stage, kind, kuji.grpcPort, count, seconds)
+  return measureDraws(kuji, work, { drawn: kuji.drawn, drawsPerRequest: count })
 }
 
-function beside(call: Call, log: Log): BoutPlan<Ring> {
-  const load = { call, inFlight, count: 1 }
+function beside(kind: Kind, log: Log): BoutPlan<Ring> {
   return {
-    name: `grpc/${call === 'Draw' ? 'draw' : 'stream'}-${log}`,
+    name: `grpc/${kind}-${log}`,
     peer: 'bare grpc-js',
     unit: 'draws/s',
     target: atLeast(0.8),
-    measureKuji: (ring, seconds) => measureKuji(ring, log, load, seconds),
+    measureKuji: (ring, seconds) => measureKuji(ring, log, kind, 1, seconds),
     measurePeer: ({ stage, bare, barePort }, seconds) =>
-      measureDraws(bare, () => loadGrpc(stage, { ...load, port: barePort }, seconds)),
+      measureDraws(bare, () => load(stage, kind, barePort, 1, seconds)),
   }
 }
 
-function many(call: Call, log: Log): BoutPlan<Ring> {
-  const load = { call, inFlight: manyInFlight, count: limits.drawCount }
+function many(kind: Kind): BoutPlan<Ring> {
   return {
-    name: `grpc/${call === 'Draw' ? 'draw' : 'stream'}-count-${limits.drawCount}-${log}`,
+    name: `grpc/${kind}-count-${limits.drawCount}-sync`,
     peer: '',
     unit: 'draws/s',
     target: atLeast(1e6),
-    measureKuji: (ring, seconds) => measureKuji(ring, log, load, seconds),
+    measureKuji: (ring, seconds) => measureKuji(ring, 'sync', kind, limits.drawCount, seconds),
   }
 }
 
+const kinds = ['unary', 'stream'] as const
+
 export const grpc = planContest({
   name: 'grpc',
-  about:
-    'Draw and DrawStream beside a bare grpc-js server that answers a constant: one connection, 50 in flight',
+  about: 'Draw and DrawStream, 50 in flight, beside a bare grpc-js that answers a constant',
   programs: [],
   bouts: [
-    beside('Draw', 'sync'),
-    beside('Draw', 'none'),
-    beside('DrawStream', 'sync'),
-    beside('DrawStream', 'none'),
-    many('Draw', 'sync'),
-    many('DrawStream', 'none'),
+    ...kinds.flatMap(kind => [beside(kind, 'sync'), beside(kind, 'none')]),
+    ...kinds.map(kind => many(kind)),
   ],
   start: startRing,
 })

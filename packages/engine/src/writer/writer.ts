@@ -91,9 +91,9 @@ export class Writer {
     return this.#mailbox.waiting
   }
 
-  /** Keys that are kept. */
-  get keys(): number {
-    return this.#state.keys.size
+  /** Keys that are kept, and their memory. */
+  get keys(): { readonly size: number; readonly bytes: number } {
+    return this.#state.keys
   }
 
   get failure(): KujiError | null {

@@ -60,6 +60,8 @@ export class Connection implements AnswerSink, Recipient, CommandContext {
   #full = false
   /** There may be commands that have not been taken up, and the socket is not read. */
   #stalled = false
+  /** The client has ended its side: nothing comes behind what has arrived. */
+  #lastCame = false
   /** No more commands are taken up; the end comes when all are answered. */
   #closing = false
   #gone = false
@@ -75,7 +77,7 @@ export class Connection implements AnswerSink, Recipient, CommandContext {
     this.#owingSince = host.clock
     socket.on('data', chunk => this.#take(chunk as Buffer))
     socket.on('drain', () => this.#onDrain())
-    socket.on('end', () => this.close())
+    socket.on('end', () => this.#onEnd())
     socket.on('close', () => this.#onClose())
     // A client that went away without a word; 'close' follows.
     socket.on('error', () => {})
@@ -171,6 +173,7 @@ export class Connection implements AnswerSink, Recipient, CommandContext {
       return
     }
     if (parser.amidCommand && !wasAmid && this.session.caller !== null) this.#owingSince = this.#host.clock
+    if (this.#lastCame) this.close()
     if (!this.#stalled) return
     this.#stalled = false
     this.#socket.resume()
@@ -251,7 +254,7 @@ export class Connection implements AnswerSink, Recipient, CommandContext {
   #writeDraw(out: ReplyWriter, answer: Receipt | KujiError): void {
     if (answer instanceof KujiError) this.#writeError(out, answer)
     else {
-      this.#host.meter.draws += answer.items.length
+      this.#host.meter.answered(answer)
       out.drawn(answer)
     }
   }
@@ -324,6 +327,12 @@ export class Connection implements AnswerSink, Recipient, CommandContext {
     for (const other of pieces) socket.write(other)
     socket.uncork()
     this.#full = socket.writableNeedDrain
+  }
+
+  #onEnd(): void {
+    this.#lastCame = true
+    // A socket tells of its end though it is paused, when commands that it brought still wait to be taken up.
+    if (!this.#stalled) this.close()
   }
 
   #onDrain(): void {

@@ -15,7 +15,8 @@ export interface Recipient extends ByteSink {
  */
 export class Outbox {
   readonly #writer = new ReplyWriter()
-  readonly #queue: Recipient[] = []
+  #queue: Recipient[] = []
+  #other: Recipient[] = []
   #scheduled = false
   readonly #onTick = (): void => this.#flushAll()
 
@@ -49,9 +50,10 @@ export class Outbox {
     this.#writer.spill()
     this.#writer.sink = null
     const queue = this.#queue
-    // Flushing may take up commands that waited, whose replies come to the end of the queue.
-    for (let index = 0; index < queue.length; index++) {
-      const recipient = queue[index]!
+    // Flushing may take up commands that waited, whose replies make up the next queue.
+    this.#queue = this.#other
+    this.#other = queue
+    for (const recipient of queue) {
       recipient.queued = false
       recipient.flush()
     }

@@ -39,6 +39,7 @@ export function encode(...words: readonly (string | Buffer)[]): Buffer {
 export class RespClient {
   readonly socket: Socket
   #received = Buffer.alloc(0)
+  readonly #arrived: Buffer[] = []
   #ended = false
   #wake: () => void = () => {}
 
@@ -46,7 +47,7 @@ export class RespClient {
     this.socket = socket
     const wake = () => this.#wake()
     socket.on('data', chunk => {
-      this.#received = Buffer.concat([this.#received, chunk as Buffer])
+      this.#arrived.push(chunk as Buffer)
       wake()
     })
     for (const event of ['end', 'close']) {
@@ -110,7 +111,8 @@ export class RespClient {
 
   /** All that still comes until the server ends. */
   async rest(): Promise<string> {
-    while (!this.#ended) await this.#more()
+    while (!this.#ended) await this.#woken()
+    this.#gather()
     return this.#received.toString()
   }
 
@@ -141,9 +143,22 @@ export class RespClient {
     return text
   }
 
+  #gather(): void {
+    this.#received = Buffer.concat([this.#received, ...this.#arrived.splice(0)])
+  }
+
   async #more(): Promise<void> {
+    if (this.#arrived.length > 0) {
+      this.#gather()
+      return
+    }
     if (this.#ended) throw new Error(`the connection has ended; unread: ${this.#received.toString()}`)
-    await new Promise<void>(resolve => {
+    await this.#woken()
+    this.#gather()
+  }
+
+  #woken(): Promise<void> {
+    return new Promise(resolve => {
       this.#wake = resolve
     })
   }

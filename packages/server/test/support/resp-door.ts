@@ -1,7 +1,7 @@
 import type { TestContext } from 'node:test'
 import { type Kuji, open } from '@kuji/engine'
 import { KujiError } from '@kuji/engine/contract'
-import { type Access, type Scope, scopes } from '../../src/access/caller.ts'
+import type { Access, Scope } from '../../src/access/caller.ts'
 import { openAccess } from '../../src/access/open-access.ts'
 import type { Door, DoorOptions } from '../../src/door.ts'
 import { createLogger } from '../../src/logger.ts'
@@ -61,5 +61,3 @@ function accessOf(keys: Readonly<Record<string, readonly Scope[]>>): Access {
     },
   }
 }
-
-export const allScopes = scopes
