@@ -8,6 +8,8 @@ export interface Load {
   /** 0: `draw`, one promise a draw. Otherwise draws of one `drawMany`. */
   readonly many: number
   readonly inFlight: number
+  /** Each `draw` has a key that no draw had before. */
+  readonly keyed?: boolean
 }
 
 /** Lanes whose calls are timed: reading the clock costs about as much as a draw in a bulk. */
@@ -26,13 +28,14 @@ export function callsPerLane(load: Load, draws: number): number {
 /** Runs the load, timing some of its calls, and returns the sums over its receipts. */
 export async function runLoad(kuji: Kuji, load: Load, calls: number, watch: Stopwatch): Promise<Tally> {
   const tally = new Tally()
-  const { many, inFlight } = load
+  const { many, inFlight, keyed = false } = load
   const stride = inFlight <= 8 ? 1 : Math.max(4, inFlight / timedLanes)
   const lanes: Promise<void>[] = []
   for (let lane = 0; lane < inFlight; lane++) {
     const isTimed = lane % stride === 0
     if (many > 0)
       lanes.push(isTimed ? timedBulk(kuji, many, calls, tally, watch) : bulk(kuji, many, calls, tally))
+    else if (keyed) lanes.push(keyedSingle(kuji, calls, tally, isTimed ? watch : null))
     else lanes.push(isTimed ? timedSingle(kuji, calls, tally, watch) : single(kuji, calls, tally))
   }
   await Promise.all(lanes)
@@ -48,6 +51,23 @@ async function timedSingle(kuji: Kuji, calls: number, tally: Tally, watch: Stopw
     const start = performance.now()
     const { id } = await kuji.draw(poolId)
     watch.add(performance.now() - start)
+    tally.note(id)
+  }
+}
+
+/** Keys given out by this process. */
+let keys = 0
+
+/** A key as long as those that callers make, and not the same for any two draws of a run. */
+export function newKey(): string {
+  return `order-2026-${++keys}`
+}
+
+async function keyedSingle(kuji: Kuji, calls: number, tally: Tally, watch: Stopwatch | null): Promise<void> {
+  for (let call = 0; call < calls; call++) {
+    const start = watch === null ? 0 : performance.now()
+    const { id } = await kuji.draw(poolId, { key: newKey() })
+    watch?.add(performance.now() - start)
     tally.note(id)
   }
 }
@@ -71,6 +91,10 @@ async function timedBulk(
   }
 }
 
+function optionsOf({ keyed = false }: Load): { key: string } | undefined {
+  return keyed ? { key: newKey() } : undefined
+}
+
 /** The same load with every outcome counted by item; it warms the code up, and what it counts is checked. */
 export async function runCounted(
   kuji: Kuji,
@@ -88,7 +112,7 @@ export async function runCounted(
   }
   const lane = async (): Promise<void> => {
     for (let call = 0; call < calls; call++)
-      count(await (load.many > 0 ? kuji.drawMany(poolId, load.many) : kuji.draw(poolId)))
+      count(await (load.many > 0 ? kuji.drawMany(poolId, load.many) : kuji.draw(poolId, optionsOf(load))))
   }
   await Promise.all(Array.from({ length: load.inFlight }, lane))
   return tally

@@ -25,6 +25,8 @@ export interface Timed {
   readonly heapBytes: number
   readonly gcCount: number
   readonly gcMs: number
+  /** The longest collection. */
+  readonly gcLongestMs: number
 }
 
 /** Runs `work` on a freshly collected heap and tells its time, its allocations and the collections it caused. */
@@ -44,6 +46,7 @@ export async function timed(work: () => Promise<void>): Promise<Timed> {
   const own = collections.filter(one => one.start >= start && one.start < end)
   collections.length = 0
   const gcMs = own.reduce((sum, one) => sum + one.duration, 0)
+  const gcLongestMs = own.reduce((most, one) => Math.max(most, one.duration), 0)
   const cpuSeconds = (cpu.user + cpu.system) / 1e6
-  return { seconds: (end - start) / 1000, cpuSeconds, heapBytes, gcCount: own.length, gcMs }
+  return { seconds: (end - start) / 1000, cpuSeconds, heapBytes, gcCount: own.length, gcMs, gcLongestMs }
 }

@@ -100,6 +100,11 @@ function plainTarget(
 const microseconds = (value: number | null): string => `${figure(value)} µs`
 const bytes = (value: number | null): string => `${figure(value)} B`
 const nanoseconds = (sample: Sample): number => (sample.seconds * 1e9) / sample.draws
+const milliseconds = (value: number | null): string => `${figure(value)} ms`
+const note =
+  (name: string) =>
+  ({ notes }: Sample): number =>
+    notes![name]!
 const snapshotRow = (shape: string, when: string): string =>
   `snapshots/${shape}/draw/sync/64-in-flight/${when}`
 
@@ -159,6 +164,27 @@ const targets: readonly Target[] = [
     draw('sync', 4096),
     speed,
     millions,
+  ),
+  plainTarget(
+    'keyed draws at 4,096 in flight, sync',
+    { bound: 0.5e6, atLeast: true },
+    'draw-keyed/6-items/sync/4096-in-flight',
+    speed,
+    millions,
+  ),
+  plainTarget(
+    'bookkeeping a key at 10 M keys',
+    { bound: 64, atLeast: false },
+    'keys/10M-keys',
+    note('bytes_a_key'),
+    bytes,
+  ),
+  plainTarget(
+    'longest pause on the way to 10 M keys',
+    { bound: 5, atLeast: false },
+    'keys/10M-keys',
+    note('longest_pause_ms'),
+    milliseconds,
   ),
   keepsPace('sync'),
   keepsPace('none'),

@@ -31,6 +31,7 @@ export interface EngineStatus {
   readonly state: 'open' | 'read-only' | 'failed' | 'closed'
   /** Why, when the state is not `open`. */
   readonly reason?: string
+  /** The last LSN that is durable: where watching can begin. */
   readonly lsn: number
   /** The last draw number that is durable. */
   readonly drawNumber: number
@@ -38,6 +39,8 @@ export interface EngineStatus {
   readonly queued: number
   /** Idempotency keys that are kept. */
   readonly keys: number
+  /** Memory that they take with their receipts. */
+  readonly keyBytes: number
   /** The log file that is being written, and the LSN of the newest snapshot (0: none yet). Not without a log. */
   readonly segment?: number
   readonly snapshotLsn?: number
@@ -269,8 +272,10 @@ export class Kuji {
   /** How the engine is doing, at once. */
   status(): EngineStatus {
     const { writer, durability, diskFull } = this.#foundation
-    const { lsn, drawNumber, waiting: queued, keys } = writer
-    const numbers = { durability, lsn, drawNumber, queued, keys, ...this.#foundation.files() }
+    const { feed, drawNumber, waiting: queued, keys } = writer
+    const { size, bytes: keyBytes } = keys
+    const files = this.#foundation.files()
+    const numbers = { durability, lsn: feed.lsn, drawNumber, queued, keys: size, keyBytes, ...files }
     if (writer.failure !== null) return { ...numbers, state: 'failed', reason: writer.failure.message }
     if (this.#closed !== null) return { ...numbers, state: 'closed' }
     const reason = diskFull()

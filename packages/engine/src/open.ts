@@ -85,7 +85,8 @@ function realWorld(): World {
 }
 
 /** `open` in a world of the caller's making. */
-export async function openIn(options: OpenOptions, world: World): Promise<Kuji> {
+export async function openIn(options: OpenOptions, outside: World): Promise<Kuji> {
+  const world: World = { ...outside, now: () => Math.min(outside.now(), limits.time) }
   const { dir, durability, segmentBytes, retention, onEvent, onBatch, keys } = checkOptions(options)
   const told = { onEvent, onBatch }
   if (durability === 'none') return openMemory(world, keys, told)

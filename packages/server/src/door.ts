@@ -1,5 +1,6 @@
 import type { ListenAddress } from './config/listen.ts'
 import type { Logger } from './logger.ts'
+import type { DoorMeter } from './metrics/meter.ts'
 import type { Service } from './service.ts'
 
 /** What every protocol's server is started with. */
@@ -7,6 +8,7 @@ export interface DoorOptions {
   readonly service: Service
   readonly listen: ListenAddress
   readonly log: Logger
+  readonly meter: DoorMeter
   /** Certificate chain and private key, PEM; without them the connection is in the clear. */
   readonly tls?: { readonly cert: Buffer; readonly key: Buffer } | undefined
 }

@@ -4,11 +4,39 @@ import { limits } from '@kuji/engine/contract'
 export const serverLimits = {
   /** A configuration file. */
   configurationBytes: 64 * 1024 * 1024,
+  /** A certificate chain or a private key. */
+  pemBytes: 1024 * 1024,
+  apiKeys: 10_000,
+  /** Characters of a key that is presented: a longer one is nobody's. */
+  presentedKeyLength: 256,
+  /** The largest limit of a key that can be asked for. */
+  requestsPerSecond: 10_000_000,
   /** The body of a request, counted while it arrives. */
   bodyBytes: 64 * 1024,
   /** Nesting of a body: metadata inside an item inside the list inside the manifest. */
   bodyDepth: limits.metadataDepth + 3,
+  /** Of each door. */
   connections: 20_000,
+  /** RESP: the arguments of one command and the bytes of one argument, of callers who have given a key. */
+  respArguments: 64,
+  respArgumentBytes: 64 * 1024,
+  /** The same of those who have not, but should. */
+  respStrangerArguments: 10,
+  respStrangerArgumentBytes: 16 * 1024,
+  respFailedLogins: 5,
+  /** How long the rest of a command may take to arrive, or a key where one is needed. */
+  respPatienceSeconds: 10,
+  /**
+   * Commands that have arrived in part, of all connections; beyond it, those that hold more than a little are
+   * refused.
+   */
+  respPartialBytes: 64 * 1024 * 1024,
+  respSmallPartialBytes: 4 * 1024,
+  /** Commands of one connection under way, and items in the answers to them: then it has to wait. */
+  respInFlight: 1024,
+  respAnswerItems: 16 * 1024,
+  /** Replies that are gathered before they are written, though more commands are there to be taken up. */
+  respUnsentBytes: 64 * 1024,
   /** Pools on one page of a list. */
   pageSize: 1000,
   defaultPageSize: 100,
@@ -35,4 +63,24 @@ export const serverLimits = {
   /** What Retry-After says. */
   overloadedRetrySeconds: 1,
   readOnlyRetrySeconds: 10,
+  /** gRPC: a request message; the same as the body of a request over HTTP. */
+  grpcMessageBytes: 64 * 1024,
+  /** Calls at a time on one connection. */
+  grpcConnectionStreams: 100,
+  /** Silence after which a connection is asked whether it lives, and how long the answer may take. */
+  grpcKeepaliveMs: 60_000,
+  grpcKeepaliveTimeoutMs: 20_000,
+  /** Requests of one stream of draws that are not answered yet; a power of two. Beyond it, reading pauses. */
+  grpcStreamRequests: 256,
+  /** Draws that they may ask for together; one request alone may ask for more. */
+  grpcStreamDraws: 20_000,
+  /** Characters of a correlation id. */
+  grpcCorrelationIdLength: 255,
+  /** Items (at most 131 bytes) and changes (1,700 and their items) of one message to a watcher: clients take 4 MiB. */
+  grpcWatchedItems: 10_000,
+  grpcWatchedChanges: 1_000,
+  /** Characters of an error's message and of each of its facts: headers that are too large break a call. */
+  grpcErrorLength: 256,
+  /** How often health is looked at for those who watch it. */
+  grpcHealthCheckMs: 1_000,
 } as const

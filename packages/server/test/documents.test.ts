@@ -30,7 +30,7 @@ function readBlocks(page: string): Block[] {
 
 function serveSampleCampaign(context: TestContext): Promise<RunningServer> {
   const dir = temporaryDirectory(context)
-  return serve(context, [writeConfiguration(dir, sampleConfiguration.replace(':7070', ':0'))])
+  return serve(context, [writeConfiguration(dir, sampleConfiguration.replaceAll(/:707\d/g, ':0'))])
 }
 
 /** The names in a document and how they are nested, without the values. */

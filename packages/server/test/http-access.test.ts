@@ -72,7 +72,7 @@ test('the scheme is read in any case, and a key without requests left is told wh
   assert.equal(answer.headers.get('retry-after'), '7')
 })
 
-test('health and documents are open, and no web page from elsewhere may read an answer', async context => {
+test('health and documents are open, and no web page is told that it may read anything', async context => {
   const { url } = await openDoor(context, { access })
   for (const path of ['/healthz', '/openapi.json', '/docs', '/docs/static/swagger-ui.css']) {
     const answer = await fetch(url + path)

@@ -54,7 +54,9 @@ export const limits = {
   segmentMinimumBytes: 4096,
   segmentBytes: 64 * 1024 * 1024,
   segmentMaximumBytes: 1024 * 1024 * 1024,
-  /** Draw numbers, LSNs and times are safe integers. */
+  /** The latest time in a log, in the year 2248: what is kept of a keyed draw has 43 bits for it. */
+  time: 2 ** 43 - 1,
+  /** Draw numbers and LSNs are safe integers. */
   safeInteger: Number.MAX_SAFE_INTEGER,
 } as const
 

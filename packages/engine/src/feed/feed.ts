@@ -40,15 +40,23 @@ export class Feed {
     this.#elapsed = elapsed
   }
 
+  /** The last LSN that is durable. */
+  get lsn(): number {
+    return this.#lsn
+  }
+
+  /** Takes note of a durable batch that has nothing to tell: a seal. */
+  pass(lsn: number): void {
+    this.#lsn = lsn
+    if (!this.#keeping) this.#since = lsn
+  }
+
   /** Takes in a batch that is durable. `names` where it has puts or deletions in it. */
   take(views: OutcomeViews, names: boolean): void {
     const header = readHeader(views.view, 0)
-    this.#lsn = header.lsn
     if (this.#keeping && this.#watchers === 0 && this.#elapsed() > this.#keepUntil) this.#stopKeeping()
-    if (!this.#keeping) {
-      this.#since = header.lsn
-      if (!names) return
-    }
+    this.pass(header.lsn)
+    if (!this.#keeping && !names) return
     const reader = new ChangeReader(this.#names, header.firstDraw, this.#keeping)
     visitRecords(views, headerBytes, header.length, header.records, reader)
     if (!this.#keeping || reader.changes.length === 0) return
@@ -90,10 +98,11 @@ export class Feed {
       this.#keeping = true
       this.#since = this.#lsn
     }
+    // Also for one that is refused: it reads the pools, and comes back for what happened meanwhile.
+    this.#keepUntil = this.#elapsed() + limits.feedLingerMs
     const from = after ?? this.#lsn
     if (from > this.#lsn) throw invalid('after', `the log ends at LSN ${this.#lsn}`, { lsn: this.#lsn })
     this.#checkReach(from)
-    this.#keepUntil = this.#elapsed() + limits.feedLingerMs
     return this.#follow(from, signal)
   }
 

@@ -6,7 +6,9 @@ const positionSpan = 2 ** positionBits
 const initialSlots = 1024
 /** Share of slots in use, those of the removed included, at which a new table is begun. */
 const fullAt = 0.8
-/** Slots of the old table that are looked at for each key added. At the least 0.4 of it is free in the new one. */
+/** Share of slots of entries from which on the new one is of twice the size. */
+const tightAt = 0.65
+/** Slots of the old table that are looked at for each key added. At the least 0.2 of it is free in the new one. */
 const slotsMoved = 8
 /**
  * A slot is empty, or of a removed entry, or holds six bits of the hash (never zero) and the low bits of a position.
@@ -73,9 +75,9 @@ export class KeyIndex {
     const slots = this.#slots
     const mask = slots.length - 1
     let at = hash0 & mask
-    while (slots[at] !== empty) at = (at + 1) & mask
+    while (slots[at]! > removed) at = (at + 1) & mask
+    if (slots[at] === empty) this.#used++
     slots[at] = slot
-    this.#used++
   }
 
   #slotOf(position: number): number {
@@ -84,8 +86,8 @@ export class KeyIndex {
 
   #startMoving(): void {
     const { length } = this.#slots
-    // Where many of the used slots are of removed entries, a table of the same size has room again.
-    const wanted = this.#entries.size > (length * fullAt) / 2 ? length * 2 : length
+    // Where enough of the used slots are of removed entries, a table of the same size has room again.
+    const wanted = this.#entries.size > length * tightAt ? length * 2 : length
     this.#old = this.#slots
     this.#oldAt = 0
     this.#slots = new Uint32Array(wanted)
@@ -117,8 +119,20 @@ export class KeyIndex {
     for (let at = this.#entries.hashWord(position, 0) & mask; slots[at] !== empty; at = (at + 1) & mask) {
       if (slots[at] !== wanted) continue
       slots[at] = removed
+      if (slots === this.#slots) this.#clean(at)
       return true
     }
     return false
+  }
+
+  /** Removed entries with nothing behind them need no mark: without this, marks fill a table in which keys change. */
+  #clean(removedAt: number): void {
+    const slots = this.#slots
+    const mask = slots.length - 1
+    if (slots[(removedAt + 1) & mask] !== empty) return
+    for (let at = removedAt; slots[at] === removed; at = (at - 1) & mask) {
+      slots[at] = empty
+      this.#used--
+    }
   }
 }

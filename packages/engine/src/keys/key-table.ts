@@ -28,14 +28,28 @@ export interface KeyedDraw {
   readonly recipient: number
 }
 
-/** Entries forgotten for each one added, at the most: more than one, so that what has expired goes. */
+/**
+ * Entries forgotten for each one added, at the most: more than one, so that what has expired goes. As many again as the
+ * one added has bytes of outcomes: each that goes gives back at least one, so that their bound holds whatever the order
+ * of large and small draws.
+ */
 const forgottenAtOnce = 16
+
+/** Bounds beside those of the policy; tests have smaller ones. */
+interface KeyBounds {
+  /** Bytes of outcomes. */
+  readonly outcomeBytes: number
+  /** Items of all editions. */
+  readonly items: number
+}
+
+const productionBounds: KeyBounds = { outcomeBytes: limits.keyOutcomeBytes, items: limits.totalItems }
 
 /**
  * Keyed draws by the hash of their key, and what their receipts need, as long as they are kept: by time, by number
  * and by memory, the oldest going first. Part of the state: it changes with the records of the log alone, so that
  * whoever replays them has the same table. See key-entries.ts and key-index.ts for the memory it takes: 48 bytes an
- * entry and 5 to 15 for the index, beside the outcomes.
+ * entry and 5 to 18 for the index, beside the outcomes.
  *
  * An expired entry that is still there counts as gone. It goes when later ones come, some for each, so that no
  * request waits for a million to be forgotten.
@@ -50,6 +64,11 @@ export class KeyTable {
   readonly #editions = new Editions()
   #hasher: KeyHasher | null = null
   #outcomeBytes = 0
+  readonly #bounds: KeyBounds
+
+  constructor(bounds = productionBounds) {
+    this.#bounds = bounds
+  }
 
   get size(): number {
     return this.#entries.size
@@ -57,9 +76,10 @@ export class KeyTable {
 
   /** Memory of the entries, the index and the outcomes. */
   get bytes(): number {
-    return this.#entries.bytes + this.#index.bytes + this.#pages.bytes
+    return this.bookkeepingBytes + this.#pages.bytes
   }
 
+  /** The same without the outcomes. */
   get bookkeepingBytes(): number {
     return this.#entries.bytes + this.#index.bytes
   }
@@ -106,7 +126,7 @@ export class KeyTable {
 
   /** Enters a draw under the last key hashed, and forgets what is due by now. */
   add(draw: KeyedDraw, items: ItemIndexes, start: number, given: number): void {
-    this.#forget(draw.time)
+    this.#forget(draw.time, forgottenAtOnce + given * widthOf(draw.itemIds.length))
     this.restore(this.#hasher!.words, draw, packRequest(given, draw.asked, draw.partial), items, start)
   }
 
@@ -132,14 +152,15 @@ export class KeyTable {
   }
 
   /** Forgets, the oldest first, what is too old, too many or takes too much memory. */
-  #forget(time: number): void {
+  #forget(time: number, atMost: number): void {
     const { most } = this.policy!
-    for (let count = 0; count < forgottenAtOnce && this.#entries.size > 0; count++) {
+    const { outcomeBytes, items } = this.#bounds
+    for (let count = 0; count < atMost && this.#entries.size > 0; count++) {
       const { head } = this.#entries
       const due =
         this.#entries.size >= most ||
-        this.#outcomeBytes > limits.keyOutcomeBytes ||
-        this.#editions.items > limits.totalItems ||
+        this.#outcomeBytes > outcomeBytes ||
+        this.#editions.items > items ||
         this.#isExpired(head, time)
       if (!due) return
       this.#drop(head)

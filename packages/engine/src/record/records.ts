@@ -116,6 +116,10 @@ function visitRequest(views: OutcomeViews, at: number, end: number, visitor: Rec
   const partial = flags === requestFlags.partial
   if ((flags !== 0 && !partial) || asked === 0 || asked > limits.drawCount || count > asked + 1)
     throw new MalformedBytes(`${count} of ${asked} draws with flags ${flags} at ${at}`)
+  if (key.length > limits.keyLength || recipient.length > limits.recipientLength)
+    throw new MalformedBytes(
+      `a key of ${key.length} or a recipient of ${recipient.length} characters at ${at}`,
+    )
   const request = { asked, partial, key, recipient }
   visitor.request(view.getUint32(at + 4, true), views.of(width), first / width, count, request)
   return reader.at

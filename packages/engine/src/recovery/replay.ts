@@ -1,5 +1,5 @@
 import type { ItemIndexes, Status } from '../contract/index.ts'
-import { KujiError } from '../contract/index.ts'
+import { KujiError, limits } from '../contract/index.ts'
 import type { KeyPolicy } from '../keys/key-table.ts'
 import { hashBatch, readPreviousHash } from '../log/frame.ts'
 import type { Rules } from '../pool/manifest.ts'
@@ -108,6 +108,7 @@ export class Replayer implements RecordVisitor {
     const nextDraw = this.state.drawNumber + 1
     if (header.firstDraw !== nextDraw) return `its first draw is ${header.firstDraw}, the next is ${nextDraw}`
     if (header.time < before.time) return 'its time runs back'
+    if (header.time > limits.time) return 'its time is beyond all times'
     if (header.epoch < before.epoch) return `epoch ${header.epoch} after epoch ${before.epoch}`
     return ''
   }

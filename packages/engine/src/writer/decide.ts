@@ -74,15 +74,14 @@ export class Decider {
     const taken = pool === undefined ? poolNotFound(id) : this.#grant(pool, count, partial)
     if (typeof taken !== 'number') return taken
     const first = this.#state.drawNumber + 1
-    const { itemIds, version } = pool!
+    const { version } = pool!
     if (taken === 1 && pool!.lastOne < 0) {
       const start = this.#choose(batch, pool!, 1)
       return makeReceipt(first, id, this.#single(pool!, batch.outcomes[start]!), version, at)
     }
-    const outcomes = this.#drawAll(batch, pool!, taken)
-    const items: string[] = new Array(outcomes.length)
-    for (let k = 0; k < outcomes.length; k++) items[k] = itemIds[outcomes[k]!]!
-    return makeReceipt(first, id, items, version, at)
+    const start = batch.openRun(pool!.number, outcomeWidth(pool!), taken + 1)
+    const end = start + this.#fill(batch, pool!, start, taken)
+    return makeReceipt(first, id, namesOf(pool!, batch.outcomes, start, end), version, at)
   }
 
   /** `draw` for a request with a key or a recipient; with a key that is kept, the receipt of the first. */
@@ -94,12 +93,15 @@ export class Decider {
     at: number,
   ): Receipt | KujiError {
     const { keys } = this.#state
+    // An id of any length comes in here; one that no pool can have is not hashed.
+    if (id.length > limits.idLength) return poolNotFound(id)
     if (request.key !== '') {
       const recipient = keys.hashRecipient(request.recipient)
       keys.hashKey(id, request.key)
       const position = keys.find(at)
-      if (position >= 0) {
-        const entry = keys.read(position)
+      const entry = position < 0 ? null : keys.read(position)
+      // The pool is looked at too: an id with a zero byte in it reads like another pool's with another key.
+      if (entry !== null && keys.editionOf(entry).pool === id) {
         if (keys.isSame(entry, count, request.partial, recipient)) return readReceipt(keys, entry)
         const message = `the key was used for another request, draw ${entry.firstDraw}`
         return refuse('KEY_CONFLICT', message, { pool: id, id: entry.firstDraw })
@@ -111,11 +113,12 @@ export class Decider {
     if (request.key !== '') this.#settlePolicy(batch)
     const first = this.#state.drawNumber + 1
     const start = batch.openRequest(pool!.number, outcomeWidth(pool!), taken + 1, request)
-    const outcomes = this.#fill(batch, pool!, start, taken)
+    const given = this.#fill(batch, pool!, start, taken)
     batch.endRequest(request)
-    if (request.key !== '') applyKey(this.#state, pool!, outcomes, 0, outcomes.length, at, request)
-    const items: string[] = new Array(outcomes.length)
-    for (let k = 0; k < outcomes.length; k++) items[k] = pool!.itemIds[outcomes[k]!]!
+    const { outcomes } = batch
+    if (request.key !== '') applyKey(this.#state, pool!, outcomes, start, given, at, request)
+    const items =
+      given === 1 ? this.#single(pool!, outcomes[start]!) : namesOf(pool!, outcomes, start, start + given)
     return makeReceipt(first, id, items, pool!.version, at)
   }
 
@@ -154,7 +157,9 @@ export class Decider {
     if (typeof taken !== 'number') return taken
     const first = this.#state.drawNumber + 1
     const { itemIds, version } = pool!
-    const items = this.#drawAll(batch, pool!, taken).slice()
+    const start = batch.openRun(pool!.number, outcomeWidth(pool!), taken + 1)
+    const end = start + this.#fill(batch, pool!, start, taken)
+    const items = batch.outcomes.slice(start, end)
     return new BulkReceipt(first, id, items, itemIds, version, at)
   }
 
@@ -166,24 +171,20 @@ export class Decider {
     return (shared[item] ??= Object.freeze([id]))
   }
 
-  #drawAll(batch: BatchBuilder, pool: Pool, count: number): ItemIndexes {
-    return this.#fill(batch, pool, batch.openRun(pool.number, outcomeWidth(pool), count + 1), count)
-  }
-
   /**
    * Draws `count` to the place opened for them, which has room for one more: the lastOne item where the last ticket is
-   * among them. Returns a view of the outcomes.
+   * among them. Returns how many there are then.
    */
-  #fill(batch: BatchBuilder, pool: Pool, start: number, count: number): ItemIndexes {
+  #fill(batch: BatchBuilder, pool: Pool, start: number, count: number): number {
     const extra =
       pool.lastOne >= 0 && count === pool.left && pool.stock[pool.lastOne]! > pool.drawn[pool.lastOne]!
     for (let done = 0; done < count; ) done += this.#chooseSome(batch, pool, start + done, count - done)
-    if (!extra) return batch.outcomes.subarray(start, start + count)
-    const outcomes = batch.outcomes
+    if (!extra) return count
+    const { outcomes } = batch
     outcomes[start + count] = pool.lastOne
     batch.addDraws(1)
     applyDraws(this.#state, pool, outcomes, start + count, 1)
-    return outcomes.subarray(start, start + count + 1)
+    return count + 1
   }
 
   #choose(batch: BatchBuilder, pool: Pool, count: number): number {
@@ -310,4 +311,11 @@ export class Decider {
     const pool = this.#state.pools.get(id)
     return pool === undefined ? 0 : (count + 1) * outcomeWidth(pool)
   }
+}
+
+/** Item ids of the outcomes from `start` to `end`. */
+function namesOf({ itemIds }: Pool, outcomes: ItemIndexes, start: number, end: number): string[] {
+  const items: string[] = new Array(end - start)
+  for (let k = start; k < end; k++) items[k - start] = itemIds[outcomes[k]!]!
+  return items
 }

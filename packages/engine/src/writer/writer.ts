@@ -83,10 +83,6 @@ export class Writer {
     })
   }
 
-  get lsn(): number {
-    return this.#lsn
-  }
-
   get drawNumber(): number {
     return this.#durableDrawNumber
   }
@@ -95,9 +91,9 @@ export class Writer {
     return this.#mailbox.waiting
   }
 
-  /** Keys that are kept. */
-  get keys(): number {
-    return this.#state.keys.size
+  /** Keys that are kept, and their memory. */
+  get keys(): { readonly size: number; readonly bytes: number } {
+    return this.#state.keys
   }
 
   get failure(): KujiError | null {
@@ -295,10 +291,17 @@ export class Writer {
     return appended
   }
 
-  #seal(reason: SealReason, stateHash: number, firstDraw: number, time: number): Promise<AppendOutcome> {
+  async #seal(
+    reason: SealReason,
+    stateHash: number,
+    firstDraw: number,
+    time: number,
+  ): Promise<AppendOutcome> {
     this.#seals.clear()
     this.#seals.seal(reason, stateHash)
-    return this.#append(this.#seals, firstDraw, time)
+    const outcome = await this.#append(this.#seals, firstDraw, time)
+    if (outcome === 'durable') this.feed.pass(this.#lsn)
+    return outcome
   }
 
   #append(batch: BatchBuilder, firstDraw: number, time: number): Promise<AppendOutcome> {

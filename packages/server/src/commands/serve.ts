@@ -3,7 +3,7 @@ import { command } from './outcome.ts'
 
 const examples = `
 Examples:
-  kuji serve                 a sample campaign: data in ./data, HTTP on 127.0.0.1:7070
+  kuji serve                 a sample campaign: data in ./data, on 127.0.0.1: HTTP 7070, RESP 7071, gRPC 7072
   kuji serve campaign.yaml   a configuration; its paths are relative to the file
 
 Stops on SIGTERM and SIGINT after finishing what is in flight; a second signal forces.`

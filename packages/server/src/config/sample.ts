@@ -2,6 +2,8 @@
 export const sampleConfiguration = `data: ./data
 durability: sync
 http: { listen: 127.0.0.1:7070 }
+resp: { listen: 127.0.0.1:7071 }
+grpc: { listen: 127.0.0.1:7072 }
 pools:
   - id: summer
     items:

@@ -11,6 +11,8 @@ import {
 import type { TSchema } from 'typebox'
 import type { DoorOptions } from '../door.ts'
 import { serverLimits } from '../limits.ts'
+import type { DoorMeter } from '../metrics/meter.ts'
+import type { Metrics } from '../metrics/metrics.ts'
 import type { Service } from '../service.ts'
 import { authenticate } from './authentication.ts'
 import { parseBody } from './body.ts'
@@ -23,6 +25,7 @@ import { addHealthRoutes } from './health-routes.ts'
 import { refuseOtherMethods } from './methods.ts'
 import { addPoolRoutes } from './pool-routes.ts'
 import { problemOf, sendProblem } from './problem.ts'
+import { addMetricsRoute, addReadinessRoute } from './status-routes.ts'
 import { compileValidator } from './validation.ts'
 
 export type HttpApp = FastifyInstance<
@@ -33,14 +36,24 @@ export type HttpApp = FastifyInstance<
   TypeBoxTypeProvider
 >
 
+/** HTTP is also where a server is watched. */
+export interface HttpOptions extends DoorOptions {
+  readonly metrics: Metrics
+}
+
 /** The server with all its routes, not yet listening. */
-export async function createApp({ service, log, tls }: DoorOptions): Promise<HttpApp> {
-  const app = createBareApp({ service, log, tls })
+export async function createApp(options: HttpOptions): Promise<HttpApp> {
+  const { service, meter, metrics } = options
+  const app = createBareApp(options)
   await gatherDocument(app, service.keysRequired)
-  const addOthers = refuseOtherMethods(app)
-  app.register(async inner => addCallerRoutes(inner, service))
+  const addOthers = refuseOtherMethods(app, meter)
+  app.register(async inner => {
+    addCallerRoutes(inner, service, meter)
+    addMetricsRoute(inner, service, metrics)
+  })
   app.register(async open => {
     addHealthRoutes(open, service)
+    addReadinessRoute(open, service)
     addDocumentRoute(open)
   })
   app.register(addOthers)
@@ -50,7 +63,7 @@ export async function createApp({ service, log, tls }: DoorOptions): Promise<Htt
 }
 
 /** Routes that have to know who calls. */
-function addCallerRoutes(app: HttpApp, service: Service): void {
+function addCallerRoutes(app: HttpApp, service: Service, meter: DoorMeter): void {
   // With a callback: an async hook is a promise for every request.
   app.addHook('onRequest', (request, reply, done) => {
     authenticate(service, request)
@@ -59,13 +72,13 @@ function addCallerRoutes(app: HttpApp, service: Service): void {
     if (request.method === 'GET') reply.header('cache-control', 'no-store')
     done()
   })
-  addDrawRoutes(app, service)
+  addDrawRoutes(app, service, meter)
   addPoolRoutes(app, service)
   addEventRoutes(app, service)
 }
 
-function createBareApp({ service, log, tls }: Omit<DoorOptions, 'listen'>): HttpApp {
-  const handleError = createErrorHandler(log)
+function createBareApp({ service, log, meter, tls }: DoorOptions): HttpApp {
+  const handleError = createErrorHandler(log, meter)
   const server = {
     headersTimeout: serverLimits.headersTimeoutMs,
     connectionsCheckingInterval: serverLimits.timeoutCheckMs,
@@ -90,7 +103,8 @@ function createBareApp({ service, log, tls }: Omit<DoorOptions, 'listen'>): Http
   app.setErrorHandler(handleError)
   app.setNotFoundHandler((request, reply) => {
     const path = request.url.length > 100 ? `${request.url.slice(0, 100)}…` : request.url
-    sendProblem(reply, problemOf(new KujiError('INVALID', `no route: ${request.method} ${path}`), 404))
+    const error = new KujiError('INVALID', `no route: ${request.method} ${path}`)
+    sendProblem(reply, problemOf(error, 404), meter)
   })
   app.setValidatorCompiler<TSchema>(({ schema, httpPart }) => compileValidator(schema, httpPart))
   // What a schema does not name would be left out by the default one.
@@ -100,6 +114,9 @@ function createBareApp({ service, log, tls }: Omit<DoorOptions, 'listen'>): Http
     done(null, parseBody(bytes)),
   )
   const guard = createGuard(service.keysRequired, tls === undefined ? 'http' : 'https')
-  app.addHook('onRequest', (request, _reply, done) => done(guard(request)))
+  app.addHook('onRequest', (request, _reply, done) => {
+    meter.requests++
+    done(guard(request))
+  })
   return app
 }

@@ -1,5 +1,5 @@
-import { KujiError } from '@kuji/engine/contract'
 import type { FastifyRequest } from 'fastify'
+import { readBearer } from '../access/bearer.ts'
 import type { Caller } from '../access/caller.ts'
 import type { Service } from '../service.ts'
 
@@ -14,11 +14,4 @@ declare module 'fastify' {
 export function authenticate(service: Service, request: FastifyRequest): void {
   const { authorization } = request.headers
   request.caller = service.authenticate(authorization === undefined ? undefined : readBearer(authorization))
-}
-
-/** The token of RFC 6750. */
-function readBearer(authorization: string): string {
-  const [, key] = /^bearer +(\S+) *$/i.exec(authorization) ?? []
-  if (key === undefined) throw new KujiError('UNAUTHENTICATED', 'Authorization: expected "Bearer" and a key')
-  return key
 }

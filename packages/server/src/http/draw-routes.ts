@@ -1,3 +1,4 @@
+import type { DoorMeter } from '../metrics/meter.ts'
 import { ReceiptSchema } from '../schema/answers.ts'
 import type { Service } from '../service.ts'
 import { answers, ofCallers, ofChanges } from './answers.ts'
@@ -37,8 +38,8 @@ const receiptSchema = {
   ]),
 }
 
-export function addDrawRoutes(app: HttpApp, service: Service): void {
-  const pending = new PendingDraws(service)
+export function addDrawRoutes(app: HttpApp, service: Service, meter: DoorMeter): void {
+  const pending = new PendingDraws(service, meter)
   app.post('/v1/pools/:pool/draws', { schema: drawSchema }, (request, reply) => {
     const key = readIdempotencyKey(request.raw)
     const options = key === undefined ? request.body : { ...request.body, key }

@@ -2,6 +2,7 @@ import type { AnswerSink } from '@kuji/engine'
 import { type DrawOptions, KujiError, type Receipt } from '@kuji/engine/contract'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { stringifyReceipt } from '../json.ts'
+import type { DoorMeter } from '../metrics/meter.ts'
 import type { Service } from '../service.ts'
 
 /** A draw that waits to be made, or for its answer. */
@@ -19,12 +20,14 @@ interface PendingDraw {
  */
 export class PendingDraws implements AnswerSink {
   readonly #service: Service
+  readonly #meter: DoorMeter
   readonly #draws: (PendingDraw | null)[] = []
   readonly #free: number[] = []
   #arrived: number[] = []
 
-  constructor(service: Service) {
+  constructor(service: Service, meter: DoorMeter) {
     this.#service = service
+    this.#meter = meter
   }
 
   add(draw: PendingDraw): void {
@@ -46,8 +49,12 @@ export class PendingDraws implements AnswerSink {
     const { reply } = this.#draws[token]!
     this.#draws[token] = null
     this.#free.push(token)
-    if (answer instanceof KujiError) reply.send(answer)
-    else sendReceipt(reply.code(answer.replayed ? 200 : 201), answer)
+    if (answer instanceof KujiError) {
+      reply.send(answer)
+      return
+    }
+    this.#meter.answered(answer)
+    sendReceipt(reply.code(answer.replayed ? 200 : 201), answer)
   }
 }
 

@@ -5,16 +5,17 @@ import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
 import { toKujiError } from '../failure.ts'
 import { serverLimits } from '../limits.ts'
 import type { Logger } from '../logger.ts'
+import type { DoorMeter } from '../metrics/meter.ts'
 import { type Problem, problemOf, sendProblem } from './problem.ts'
 
 /** Whatever is thrown on the way of a request becomes a problem document here, and nowhere else. */
-export function createErrorHandler(log: Logger) {
+export function createErrorHandler(log: Logger, meter: DoorMeter) {
   return (error: unknown, request: FastifyRequest, reply: FastifyReply): void => {
     const problem = describeError(error as FastifyError)
     // A KujiError is told by whoever made it: a log that has failed says so once, not for each request.
     if (problem.code === 'INTERNAL' && !(error instanceof KujiError))
       log.defect(`${request.method} ${request.url} failed`, error)
-    sendProblem(reply, problem)
+    sendProblem(reply, problem, meter)
   }
 }
 

@@ -1,6 +1,7 @@
 import { type Code, codes, type KujiError } from '@kuji/engine/contract'
 import type { FastifyReply } from 'fastify'
-import { serverLimits } from '../limits.ts'
+import type { DoorMeter } from '../metrics/meter.ts'
+import { retryAfterSeconds } from '../retry-after.ts'
 
 /** An RFC 9457 problem document. Fields that help stand beside the named ones. */
 export interface Problem {
@@ -10,11 +11,6 @@ export interface Problem {
   readonly code: Code
   readonly detail: string
   readonly [field: string]: string | number | boolean
-}
-
-const retryAfterSeconds: Partial<Record<Code, number>> = {
-  OVERLOADED: serverLimits.overloadedRetrySeconds,
-  READ_ONLY: serverLimits.readOnlyRetrySeconds,
 }
 
 /**
@@ -32,9 +28,9 @@ export function problemOf(error: KujiError, status: number = codes[error.code].s
   }
 }
 
-export function sendProblem(reply: FastifyReply, problem: Problem): void {
-  // A limit knows by itself when it lets the next request pass.
-  const retryAfter = problem.retryAfterSeconds ?? retryAfterSeconds[problem.code]
+export function sendProblem(reply: FastifyReply, problem: Problem, meter: DoorMeter): void {
+  meter.refused(problem.code)
+  const retryAfter = retryAfterSeconds(problem.code, problem)
   if (retryAfter !== undefined) reply.header('retry-after', retryAfter)
   if (problem.code === 'UNAUTHENTICATED') reply.header('www-authenticate', 'Bearer')
   reply.code(problem.status).type('application/problem+json').send(JSON.stringify(problem))

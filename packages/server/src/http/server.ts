@@ -1,18 +1,25 @@
 import type { AddressInfo } from 'node:net'
-import type { Door, DoorOptions } from '../door.ts'
+import { formatAddress } from '../config/listen.ts'
+import type { Door } from '../door.ts'
 import { serverLimits } from '../limits.ts'
 import type { Logger } from '../logger.ts'
-import { createApp, type HttpApp } from './app.ts'
+import { createApp, type HttpApp, type HttpOptions } from './app.ts'
 
-export async function startHttp(options: DoorOptions): Promise<Door> {
-  const { listen, log, tls } = options
+export async function startHttp(options: HttpOptions): Promise<Door> {
+  const { listen, log, meter, tls } = options
   const app = await createApp(options)
   boundConnections(app, log)
+  app.server.on('connection', socket => {
+    meter.connections++
+    socket.once('close', () => meter.connections--)
+  })
   await app.listen({ ...listen, backlog: 511 })
   const { port } = app.server.address() as AddressInfo
-  const host = listen.host.includes(':') ? `[${listen.host}]` : listen.host
   const scheme = tls === undefined ? 'http' : 'https'
-  return { url: `${scheme}://${host}:${port}`, stop: deadlineMs => stopHttp(app, deadlineMs, log) }
+  return {
+    url: `${scheme}://${formatAddress({ ...listen, port })}`,
+    stop: deadlineMs => stopHttp(app, deadlineMs, log),
+  }
 }
 
 function boundConnections(app: HttpApp, log: Logger): void {

@@ -1,0 +1,50 @@
+import { fileURLToPath } from 'node:url'
+import type { MethodDefinition, ServiceDefinition } from '@grpc/grpc-js'
+import { loadSync, type MessageTypeDefinition, type PackageDefinition } from '@grpc/proto-loader'
+import { KujiError } from '@kuji/engine/contract'
+
+// One level up from src and from dist alike.
+const directory = fileURLToPath(new URL('../../proto/', import.meta.url))
+
+/**
+ * Only what is set is there, so that a field left out can be told from its default. Whole numbers of 64 bits are
+ * JavaScript's: those up to 2^53 - 1 are exact, and larger ones stay larger, which the engine refuses.
+ */
+const options = { longs: Number, enums: String, defaults: false, includeDirs: [directory] }
+
+/** All that kuji.proto says, for reflection too. */
+export const kujiPackage: PackageDefinition = loadSync('kuji/v1/kuji.proto', options)
+
+const errorPackage = loadSync(['google/rpc/status.proto', 'google/rpc/error_details.proto'], options)
+
+/** The messages of `grpc-status-details-bin`. */
+export const errorMessages = {
+  Status: messageOf(errorPackage, 'google.rpc.Status'),
+  ErrorInfo: messageOf(errorPackage, 'google.rpc.ErrorInfo'),
+  RetryInfo: messageOf(errorPackage, 'google.rpc.RetryInfo'),
+}
+
+function messageOf(definitions: PackageDefinition, name: string): MessageTypeDefinition<object, object> {
+  return definitions[name] as MessageTypeDefinition<object, object>
+}
+
+export const serviceName = 'kuji.v1.Kuji'
+
+/** The service, with requests that are not what they should be as values: grpc-js would answer them with INTERNAL. */
+export const kujiService: ServiceDefinition = Object.fromEntries(
+  Object.entries(kujiPackage[serviceName] as ServiceDefinition).map(([name, method]) => [
+    name,
+    { ...method, requestDeserialize: readOrRefuse(method) },
+  ]),
+)
+
+function readOrRefuse({ requestDeserialize }: MethodDefinition<object, object>) {
+  return (bytes: Buffer): object => {
+    try {
+      return requestDeserialize(bytes)
+    } catch (error) {
+      const { message } = error as Error
+      return new KujiError('INVALID', `the request is not the message that it should be: ${message}`)
+    }
+  }
+}

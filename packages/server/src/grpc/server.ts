@@ -1,0 +1,83 @@
+import { Server, ServerCredentials } from '@grpc/grpc-js'
+import { ReflectionService } from '@grpc/reflection'
+import { formatAddress } from '../config/listen.ts'
+import type { Door, DoorOptions } from '../door.ts'
+import { serverLimits } from '../limits.ts'
+import type { CallContext } from './call.ts'
+import { kujiPackage, kujiService, serviceName } from './definitions.ts'
+import { drawStream } from './draw-stream.ts'
+import { Health } from './health.ts'
+import { Listener } from './listener.ts'
+import { sendBatches } from './message-batch.ts'
+import { unaryMethods } from './unary.ts'
+import { watch } from './watch.ts'
+
+interface GrpcOptions extends DoorOptions {
+  /** Whether the server describes its own calls to those who ask; it tells what kuji.proto does. Default true. */
+  readonly reflection?: boolean
+}
+
+export async function startGrpc(options: GrpcOptions): Promise<Door> {
+  const { service, listen, log, meter, tls, reflection = true } = options
+  const context: CallContext = { service, log, meter, streams: new Set() }
+  const health = new Health(context)
+  const server = createServer(context, health, reflection)
+  const injector = server.createConnectionInjector(credentialsOf(tls))
+  const listener = new Listener(log, meter, socket => injector.injectConnection(socket))
+  try {
+    const port = await listener.listen(listen)
+    const url = `${tls === undefined ? 'grpc' : 'grpcs'}://${formatAddress({ ...listen, port })}`
+    return { url, stop: deadlineMs => stopGrpc(server, listener, health, context, deadlineMs) }
+  } catch (error) {
+    health.stop()
+    server.forceShutdown()
+    throw error
+  }
+}
+
+function createServer(context: CallContext, health: Health, reflection: boolean): Server {
+  const server = new Server({
+    'grpc.max_receive_message_length': serverLimits.grpcMessageBytes,
+    'grpc.max_concurrent_streams': serverLimits.grpcConnectionStreams,
+    'grpc.keepalive_time_ms': serverLimits.grpcKeepaliveMs,
+    'grpc.keepalive_timeout_ms': serverLimits.grpcKeepaliveTimeoutMs,
+    // Its books of every connection and call are for nobody here.
+    'grpc.enable_channelz': 0,
+    interceptors: [sendBatches],
+  })
+  server.addService(kujiService, {
+    ...unaryMethods(context),
+    DrawStream: drawStream(context),
+    Watch: watch(context),
+  })
+  health.addTo(server)
+  if (reflection) new ReflectionService(kujiPackage, { services: [serviceName] }).addToServer(server)
+  return server
+}
+
+function credentialsOf(tls: DoorOptions['tls']): ServerCredentials {
+  if (tls === undefined) return ServerCredentials.createInsecure()
+  return ServerCredentials.createSsl(null, [{ cert_chain: tls.cert, private_key: tls.key }])
+}
+
+async function stopGrpc(
+  server: Server,
+  listener: Listener,
+  health: Health,
+  { streams, log }: CallContext,
+  deadlineMs: number,
+): Promise<void> {
+  health.stop()
+  const closed = listener.close()
+  // Every connection is told that it ends. Its callback says nothing: it comes before the last calls have ended.
+  server.tryShutdown(() => {})
+  for (const stream of [...streams]) stream.stop()
+  const deadline = setTimeout(() => {
+    log.warn('gRPC connections still open are cut off', {
+      after: `${deadlineMs} ms`,
+      connections: listener.cut(),
+    })
+  }, deadlineMs)
+  await closed
+  clearTimeout(deadline)
+}
