@@ -230,7 +230,7 @@ test('a snapshot is the state that the log gives at the end of its segment', asy
   assertSnapshots(dir)
 })
 
-test('a snapshot has the keys that the log gives, with the items of pools that have changed or are gone', async context => {
+test('a snapshot has the keys that the log gives, with the items of changed pools', async context => {
   const dir = temporaryDirectory(context)
   const kuji = await open({ dir, segmentBytes: 4096, keys: { most: 200 } })
   for (const pool of [campaign, box, widePool('wide', 300)]) await kuji.putPool(pool)

@@ -68,6 +68,22 @@ test('the program in Python over HTTP draws once, though its first answer is los
   assert.equal(proxy.seen.length, 2)
 })
 
+test('the programs of docs/client.md run', async context => {
+  const { dir, url, client } = await serveSampleCampaign(context)
+  const page = readFileSync(join(root, 'docs', 'client.md'), 'utf8')
+  writeFileSync(join(dir, 'package.json'), '{"type":"module"}')
+  symlinkSync(join(root, 'node_modules'), join(dir, 'node_modules'))
+  const programs = [...page.matchAll(/^```ts\n([\s\S]*?)^```$/gm)].map(([, program = '']) => program)
+  assert.equal(programs.length, 3)
+  const runs = programs.map(async (program, index) => {
+    const file = join(dir, `program-${index}.ts`)
+    writeFileSync(file, program.replace(httpAddress, new URL(url).host))
+    return promisify(execFile)(process.execPath, ['--conditions=source', file], { cwd: dir, timeout: 60_000 })
+  })
+  for (const { stderr } of await Promise.all(runs)) assert.equal(stderr, '')
+  assert.equal((await client.pool('summer')).drawn, 6)
+})
+
 /** Debian's, which python3-redis is installed for; a Python that comes first on the PATH may lack it. */
 const redisPython = ['/usr/bin/python3', 'python3'].find(
   python => spawnSync(python, ['-c', 'import redis']).status === 0,

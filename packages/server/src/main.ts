@@ -3,6 +3,7 @@ import { addApplyCommand } from './commands/apply.ts'
 import { addBenchCommand } from './commands/bench.ts'
 import { addCheckCommand } from './commands/check.ts'
 import { addDrawCommand } from './commands/draw.ts'
+import { addKeysCommand } from './commands/keys.ts'
 import { addLogCommand } from './commands/log.ts'
 import { exitCodes } from './commands/outcome.ts'
 import { addPoolsCommand } from './commands/pools.ts'
@@ -13,7 +14,7 @@ import { version } from './version.ts'
 /** The commands, in the order in which the help lists them. */
 const addCommands = [
   ...[addServeCommand, addDrawCommand, addPoolsCommand, addApplyCommand, addCheckCommand],
-  ...[addLogCommand, addBenchCommand],
+  ...[addKeysCommand, addLogCommand, addBenchCommand],
 ]
 
 // A defect must not leave a process behind that half works: what was answered is in the log, and the next
