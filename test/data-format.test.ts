@@ -13,9 +13,16 @@ import {
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
-import { type Kuji, type OpenOptions, open, type PoolManifest, type PoolState } from '@kuji/engine'
+import {
+  type DrawOptions,
+  type Kuji,
+  type OpenOptions,
+  open,
+  type PoolManifest,
+  type PoolState,
+} from '@kuji/engine'
 import type { DecodedPool } from './support/decoded-pool.ts'
-import { type DecodedLog, decodeLog } from './support/log-decoder.ts'
+import { type DecodedLog, type DecodedRequest, decodeLog } from './support/log-decoder.ts'
 import { root } from './support/repository.ts'
 import { decodeSnapshot } from './support/snapshot-decoder.ts'
 
@@ -27,6 +34,14 @@ function temporaryDirectory(context: TestContext): string {
 
 /** The log says what the receipts said: draw number → `pool: item`. */
 type Draws = Map<number, string>
+
+/** What requests said of themselves, by their first draw number. */
+type Requests = Map<number, DecodedRequest>
+
+interface Told {
+  readonly draws: Draws
+  readonly requests: Requests
+}
 
 const campaign: PoolManifest = {
   id: 'campaign',
@@ -58,11 +73,15 @@ function widePool(id: string, items: number): PoolManifest {
 }
 
 /** Every kind of record, from one run after another, with everything that was answered written down. */
-async function liveThrough(dir: string, options: Partial<OpenOptions>): Promise<Draws> {
+async function liveThrough(dir: string, options: Partial<OpenOptions>): Promise<Told> {
   const answered: Draws = new Map()
-  const draw = async (kuji: Kuji, pool: string, count: number): Promise<void> => {
-    const { id, items } = await kuji.draw(pool, { count })
+  const requests: Requests = new Map()
+  const draw = async (kuji: Kuji, pool: string, count: number, more: DrawOptions = {}): Promise<void> => {
+    const { id, items, replayed } = await kuji.draw(pool, { count, ...more })
+    if (replayed) return
     for (const [k, item] of items.entries()) answered.set(id + k, `${pool}: ${item}`)
+    const { key = '', recipient = '', partial = false } = more
+    if (key !== '' || recipient !== '') requests.set(id, { asked: count, partial, key, recipient })
   }
   const drawMany = async (kuji: Kuji, pool: string, count: number): Promise<void> => {
     const { id, items, itemIds } = await kuji.drawMany(pool, count)
@@ -77,13 +96,14 @@ async function liveThrough(dir: string, options: Partial<OpenOptions>): Promise<
   // Its rules are larger than a segment: they get a segment of their own size.
   await first.putPool(widePool('widest', 65_537))
   await drawMany(first, 'widest', 500)
-  await draw(first, 'box', 32)
+  await drawWithNames((pool, count, more) => draw(first, pool, count, more))
   await first.updateItem('campaign', 'gold', { restock: 7 })
   await first.updateItem('campaign', 'diamond', { weight: 0.125, restock: 1 })
   await first.pausePool('box')
   await first.close()
 
-  const second = await open({ dir, ...options })
+  const second = await open({ dir, ...options, keys: { most: 30, retentionMs: 60_000 } })
+  await draw(second, 'campaign', 1, { key: 'order-1' })
   await second.putPool({ ...campaign, fallback: 'gold', items: campaign.items.slice(1) })
   await draw(second, 'campaign', 10)
   await second.putPool(campaign)
@@ -91,22 +111,43 @@ async function liveThrough(dir: string, options: Partial<OpenOptions>): Promise<
   await second.closePool('box')
   await second.deletePool('wide')
   await second.putPool({ ...widePool('wide', 2), metadata: null })
-  for (let i = 0; i < 30; i++) await draw(second, 'wide', 1)
+  for (let i = 0; i < 30; i++) {
+    await draw(second, 'wide', 1)
+    await draw(second, i % 2 === 0 ? 'wide' : 'campaign', 1 + i, { key: `late-${i}` })
+  }
   // Longer than the log waits before it seals.
   await new Promise(resolve => setTimeout(resolve, 300))
   await draw(second, 'campaign', 1)
   await second.close()
-  return answered
+  return { draws: answered, requests }
 }
 
-function readAll(dir: string): { log: DecodedLog; draws: Draws } {
+/** Keys and recipients of all kinds, for pools whose outcomes take one, two and four bytes. */
+async function drawWithNames(
+  draw: (pool: string, count: number, options: DrawOptions) => Promise<void>,
+): Promise<void> {
+  await Promise.all([
+    draw('campaign', 1, { key: 'order-1' }),
+    draw('campaign', 1, { key: 'order-1' }),
+    draw('campaign', 10, { key: '注文-2', recipient: '利用者-7' }),
+    draw('wide', 7, { recipient: 'user-8' }),
+    draw('wide', 70, { key: 'k'.repeat(255), recipient: '🎁'.repeat(127) }),
+    draw('widest', 3, { key: '\0', partial: true }),
+    draw('box', 2, { key: 'order-1' }),
+    draw('box', 99, { key: 'the rest', partial: true, recipient: 'user-9' }),
+  ])
+}
+
+function readAll(dir: string): { log: DecodedLog; told: Told } {
   const draws: Draws = new Map()
+  const requests: Requests = new Map()
   const log = decodeLog(dir, {
-    onDraws: (firstDraw, pool, items) => {
+    onDraws: (firstDraw, pool, items, request) => {
+      if (request !== undefined) requests.set(firstDraw, request)
       for (const [k, item] of items.entries()) draws.set(firstDraw + k, `${pool.id}: ${pool.items[item]!.id}`)
     },
   })
-  return { log, draws }
+  return { log, told: { draws, requests } }
 }
 
 /** What the document's pool looks like through the public API. */
@@ -152,7 +193,12 @@ async function assertOpens(dir: string, log: DecodedLog): Promise<void> {
     assert.deepEqual(live.map(({ id }) => id).sort(), [...log.pools.values()].map(({ id }) => id).sort())
     for (const pool of log.pools.values())
       assert.deepEqual(describeState(await kuji.pool(pool.id)), describe(pool))
-    assert.equal(kuji.status().drawNumber, log.drawNumber)
+    const { drawNumber, keys } = kuji.status()
+    assert.deepEqual([drawNumber, keys], [log.drawNumber, log.keys.draws.length])
+    for (const { firstDraw, pool, items, version, time, outcomes } of log.keys.draws) {
+      const receipt = { id: firstDraw, pool, items: outcomes.map(item => items[item]!), version, at: time }
+      assert.deepEqual(await kuji.receipt(firstDraw), { ...receipt, replayed: true })
+    }
   } finally {
     await kuji.close()
   }
@@ -161,15 +207,18 @@ async function assertOpens(dir: string, log: DecodedLog): Promise<void> {
 test('a reader written from the document finds every answered draw, once, and the same pools', async context => {
   const dir = temporaryDirectory(context)
   const answered = await liveThrough(dir, { segmentBytes: 4096 })
-  const { log, draws } = readAll(dir)
-  assert.deepEqual(draws, answered)
+  const { log, told } = readAll(dir)
+  assert.deepEqual(told, answered)
+  const numbers = [...told.draws.keys()]
   assert.deepEqual(
-    [...draws.keys()],
-    Array.from(draws.keys(), (_, index) => index + 1),
+    numbers,
+    numbers.map((_, index) => index + 1),
     'numbers have no gap',
   )
   const kinds = new Set(log.batches.flatMap(batch => batch.kinds))
-  assert.deepEqual([...kinds].sort(), ['delete', 'draws', 'item', 'put', 'seal', 'status'])
+  const changes = ['delete', 'draws', 'item', 'keyPolicy', 'put', 'request', 'seal', 'status']
+  assert.deepEqual([...kinds].sort(), changes)
+  assert.equal(log.keys.draws.length, 30, 'keys were forgotten')
   assert.deepEqual([...new Set(log.batches.map(({ epoch }) => epoch))], [1, 2])
   assert.ok(log.batches.at(-1)!.segment >= 4, 'the log went through several segments')
   await assertOpens(dir, log)
@@ -178,10 +227,34 @@ test('a reader written from the document finds every answered draw, once, and th
 test('a snapshot is the state that the log gives at the end of its segment', async context => {
   const dir = temporaryDirectory(context)
   await liveThrough(dir, { segmentBytes: 4096 })
+  assertSnapshots(dir)
+})
+
+test('a snapshot has the keys that the log gives, with the items of changed pools', async context => {
+  const dir = temporaryDirectory(context)
+  const kuji = await open({ dir, segmentBytes: 4096, keys: { most: 200 } })
+  for (const pool of [campaign, box, widePool('wide', 300)]) await kuji.putPool(pool)
+  for (let k = 0; k < 12; k++)
+    await kuji.draw('box', { count: 2, key: `ticket-${k}`, recipient: `利用者-${k}` })
+  for (let k = 0; k < 400; k++) {
+    await kuji.draw(k % 2 === 0 ? 'campaign' : 'wide', { count: 1 + (k % 7), key: `order-${k}` })
+    if (k % 50 === 20) await kuji.putPool(widePool('wide', 300 + k))
+    if (k === 10) await kuji.deletePool('box')
+    if (k === 330) await kuji.deletePool('wide')
+    if (k === 330) await kuji.putPool(widePool('wide', 300))
+  }
+  await kuji.close()
+  assert.ok(assertSnapshots(dir) === 200, 'as many as are kept')
+  await assertOpens(dir, decodeLog(dir))
+})
+
+/** Holds each snapshot against the log. Returns the most keys that one has. */
+function assertSnapshots(dir: string): number {
+  let most = 0
   const snapshots = readdirSync(dir).filter(name => name.endsWith('.snap'))
   assert.ok(snapshots.length > 0 && snapshots.length <= 2, `${snapshots.length} snapshots`)
   for (const name of snapshots) {
-    const { pools, ...snapshot } = decodeSnapshot(readFileSync(join(dir, name)))
+    const { pools, keys, ...snapshot } = decodeSnapshot(readFileSync(join(dir, name)))
     assert.equal(Number(/\d+/.exec(name)), snapshot.segment)
     const log = decodeLog(dir, { lastSegment: snapshot.segment })
     const { identity, position, drawNumber, stateHash, nextPool } = log
@@ -194,9 +267,12 @@ test('a snapshot is the state that the log gives at the end of its segment', asy
       segment: snapshot.segment,
     })
     assert.deepEqual([...pools.values()].map(describe), [...log.pools.values()].map(describe))
+    assert.deepEqual([keys.policy, keys.draws], [log.keys.policy, log.keys.draws])
+    most = Math.max(most, keys.draws.length)
     assert.equal(log.batches.at(-1)!.length, 80, 'the segment ends with a seal')
   }
-})
+  return most
+}
 
 test('files have the names, sizes and modes of the document', async context => {
   const dir = temporaryDirectory(context)
@@ -244,14 +320,14 @@ test('a torn last batch reads as the end of the log, and the start cuts it off',
   await kuji.close()
   assert.ok(cut.includes('torn-batch-cut'))
   assert.ok(readdirSync(torn).includes(`segment-${String(segment).padStart(10, '0')}.log.${offset}.broken`))
-  const { log, draws } = readAll(torn)
-  assert.deepEqual(draws, answered)
+  const { log, told } = readAll(torn)
+  assert.deepEqual(told, answered)
   assert.equal(log.batches.find(batch => batch.offset === offset && batch.segment === segment)!.lsn, lsn)
 })
 
 test('the golden directories of every format read as the document says', () => {
   const golden = join(root, 'packages/engine/test/golden')
-  const formats = readdirSync(golden).filter(name => /^format-\d+$/.test(name))
+  const formats = readdirSync(golden).filter(name => /^format-\d+(?:-keys)?$/.test(name))
   assert.ok(formats.length > 0)
   for (const format of formats) {
     const { drawNumber } = JSON.parse(readFileSync(join(golden, `${format}.json`), 'utf8')) as {

@@ -1,4 +1,5 @@
 import type { ByteCursor } from './byte-cursor.ts'
+import type { KeptDraws } from './decoded-keys.ts'
 
 /** Rules and live pools as docs/data-format.md has them, and the state hash, with no line of the engine's. */
 export interface Rules {
@@ -10,6 +11,8 @@ export interface Rules {
   readonly lastOne: number
   readonly metadata: string
   readonly items: DecodedItem[]
+  /** Ids of the items. A put that leaves them as they are leaves this list too. */
+  readonly itemIds: readonly string[]
 }
 
 export interface DecodedItem {
@@ -44,7 +47,8 @@ export function readRules(cursor: ByteCursor): Rules {
     const stock = units === 0 ? 'unlimited' : units - 1
     return { ...item, stock, metadata: hasMetadata ? cursor.text() : '', drawn: 0 }
   })
-  return { id, mode, decimals, fallback, lastOne, metadata, items }
+  const itemIds = items.map(item => item.id)
+  return { id, mode, decimals, fallback, lastOne, metadata, items, itemIds }
 }
 
 /** What a put makes of a pool, or of none. */
@@ -56,7 +60,9 @@ export function newPool(number: number, rules: Rules, before: DecodedPool | unde
     drawn.delete(item.id)
   }
   const version = (before?.version ?? 0) + 1
-  return { ...rules, number, version, status: before?.status ?? 'open', retired: drawn }
+  const same = before?.itemIds.join() === rules.itemIds.join()
+  const itemIds = same ? before!.itemIds : rules.itemIds
+  return { ...rules, itemIds, number, version, status: before?.status ?? 'open', retired: drawn }
 }
 
 const prime = 0x01000193n
@@ -102,8 +108,8 @@ function hashPool(pool: DecodedPool): bigint {
   return draws * poolKey + rules + own * poolKey
 }
 
-export function hashState(pools: Iterable<DecodedPool>): number {
-  let hash = 0n
+export function hashState(pools: Iterable<DecodedPool>, keys: KeptDraws): number {
+  let hash = keys.stateHash
   for (const pool of pools) hash += hashPool(pool)
   return Number(word(hash))
 }

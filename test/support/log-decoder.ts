@@ -3,6 +3,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { crc32, zstdDecompressSync } from 'node:zlib'
 import { ByteCursor } from './byte-cursor.ts'
+import { KeptDraws, readOutcomes, readPolicy, widthOf } from './decoded-keys.ts'
 import { type DecodedPool, hashState, newPool, type Rules, readRules } from './decoded-pool.ts'
 
 /**
@@ -18,6 +19,7 @@ export interface DecodedLog {
   readonly position: { lsn: number; time: number; epoch: number; hash: string }
   readonly drawNumber: number
   readonly nextPool: number
+  readonly keys: KeptDraws
   readonly stateHash: number
 }
 
@@ -32,8 +34,21 @@ export interface DecodedBatch {
   readonly kinds: readonly string[]
 }
 
+/** What a request record says beside its draws. */
+export interface DecodedRequest {
+  readonly asked: number
+  readonly partial: boolean
+  readonly key: string
+  readonly recipient: string
+}
+
 /** Told of draws in the order of their numbers. `items` are indexes into `pool.items` as they are at that moment. */
-export type OnDraws = (firstDraw: number, pool: DecodedPool, items: readonly number[]) => void
+export type OnDraws = (
+  firstDraw: number,
+  pool: DecodedPool,
+  items: readonly number[],
+  request?: DecodedRequest,
+) => void
 
 export interface DecodeOptions {
   readonly onDraws?: OnDraws
@@ -81,6 +96,7 @@ class Decoder implements DecodedLog {
   position = { lsn: 0, time: 0, epoch: 0, hash: '00'.repeat(32) }
   drawNumber = 0
   nextPool = 0
+  readonly keys = new KeptDraws()
   #lastSegment = 0
   #sealed = 'full'
   readonly #onDraws: OnDraws
@@ -90,7 +106,7 @@ class Decoder implements DecodedLog {
   }
 
   get stateHash(): number {
-    return hashState(this.pools.values())
+    return hashState(this.pools.values(), this.keys)
   }
 
   segment(number: number, bytes: Buffer): void {
@@ -132,7 +148,7 @@ class Decoder implements DecodedLog {
     const kinds: string[] = []
     for (let record = 0; record < records; record++) {
       cursor.align(4)
-      kinds.push(this.#record(cursor))
+      kinds.push(this.#record(cursor, header.time))
     }
     must(cursor.rest < 8 && cursor.take(cursor.rest).every(byte => byte === 0), `${name}: padding`)
     must(!kinds.includes('seal') || bytes.length === 80, `${name}: a seal that does not stand alone`)
@@ -141,12 +157,12 @@ class Decoder implements DecodedLog {
     this.batches.push({ segment, offset, length: bytes.length, ...header, kinds })
   }
 
-  #record(cursor: ByteCursor): string {
+  #record(cursor: ByteCursor, time: number): string {
     const kind = cursor.u8()
     const detail = cursor.u8()
     const flags = cursor.u16()
     const word = cursor.u32()
-    must(flags === 0 || kind === 3, `flags ${flags} in a record of kind ${kind}`)
+    must(flags === 0 || kind === 3 || kind === 7, `flags ${flags} in a record of kind ${kind}`)
     switch (kind) {
       case 1:
         this.#draws(this.#pool(word), detail, cursor)
@@ -167,6 +183,12 @@ class Decoder implements DecodedLog {
         must(word === this.stateHash, `state hash ${word}, computed ${this.stateHash}`)
         this.#sealed = seals[detail]!
         return 'seal'
+      case 7:
+        this.#request(this.#pool(word), detail, flags, cursor, time)
+        return 'request'
+      case 8:
+        this.keys.policy = readPolicy(cursor, word)
+        return 'keyPolicy'
     }
     throw new Error(`kind ${kind}`)
   }
@@ -178,20 +200,39 @@ class Decoder implements DecodedLog {
   }
 
   #draws(pool: DecodedPool, width: number, cursor: ByteCursor): void {
-    const wide = pool.items.length <= 256 ? 1 : pool.items.length <= 65_536 ? 2 : 4
-    must(width === wide, `width ${width} for ${pool.items.length} items`)
     const count = cursor.u32()
-    must(count > 0, 'no draws in a draws record')
-    const items = Array.from({ length: count }, () =>
-      width === 1 ? cursor.u8() : width === 2 ? cursor.u16() : cursor.u32(),
-    )
-    for (const index of items) {
+    const items = this.#outcomes(pool, width, count, cursor)
+    this.#onDraws(this.drawNumber + 1, pool, items)
+    this.drawNumber += count
+  }
+
+  #request(pool: DecodedPool, width: number, flags: number, cursor: ByteCursor, time: number): void {
+    const count = cursor.u32()
+    const asked = cursor.u32()
+    const outcomes = this.#outcomes(pool, width, count, cursor)
+    const [key, recipient] = [cursor.text(), cursor.text()]
+    const partial = flags === 1
+    must(flags <= 1 && asked >= 1 && asked <= 10_000, `flags ${flags}, ${asked} draws asked for`)
+    must(count <= asked + (pool.lastOne < 0 ? 0 : 1) && (partial || count >= asked), `${count} of ${asked}`)
+    must(key !== '' || recipient !== '', 'a request that nobody has named')
+    const firstDraw = this.drawNumber + 1
+    this.#onDraws(firstDraw, pool, outcomes, { asked, partial, key, recipient })
+    this.drawNumber += count
+    if (key === '') return
+    const { id, version, itemIds: items } = pool
+    this.keys.add({ firstDraw, time, pool: id, items, version, asked, partial, outcomes }, key, recipient)
+  }
+
+  #outcomes(pool: DecodedPool, width: number, count: number, cursor: ByteCursor): number[] {
+    must(width === widthOf(pool.items.length), `width ${width} for ${pool.items.length} items`)
+    must(count > 0, 'no draws in a record of draws')
+    const outcomes = readOutcomes(cursor, width, count)
+    for (const index of outcomes) {
       const item = pool.items[index]!
       item.drawn++
       must(item.stock === 'unlimited' || item.drawn <= item.stock, `more of ${item.id} than its stock`)
     }
-    this.#onDraws(this.drawNumber + 1, pool, items)
-    this.drawNumber += count
+    return outcomes
   }
 
   #put(cursor: ByteCursor): void {

@@ -74,7 +74,9 @@ export class ReadmeSession {
   /** Serves the sample that `npm start` has, on a port of its own, until the test ends. */
   async serve(context: TestContext, sample: string): Promise<void> {
     assert.ok(sample.includes(usualAddress))
-    writeFileSync(join(this.#directory, 'sample.yaml'), sample.replace(usualAddress, this.#address))
+    // The other doors on any port: the usual ones may be a neighbour's.
+    const others = sample.replaceAll(/127\.0\.0\.1:70(?!70)\d\d/g, '127.0.0.1:0')
+    writeFileSync(join(this.#directory, 'sample.yaml'), others.replace(usualAddress, this.#address))
     const child = spawn('kuji', ['serve', 'sample.yaml'], { cwd: this.#directory, env: this.#env })
     let output = ''
     const listening = new Promise<void>((resolve, reject) => {

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import { ByteCursor } from './byte-cursor.ts'
+import { KeptDraws, readOutcomes, widthOf } from './decoded-keys.ts'
 import { type DecodedPool, hashState, readRules } from './decoded-pool.ts'
 
 export interface DecodedSnapshot {
@@ -10,6 +11,7 @@ export interface DecodedSnapshot {
   readonly stateHash: number
   readonly nextPool: number
   readonly pools: Map<number, DecodedPool>
+  readonly keys: KeptDraws
 }
 
 /** Decodes a snapshot by docs/data-format.md alone. Throws for anything that page does not allow. */
@@ -19,7 +21,8 @@ export function decodeSnapshot(bytes: Buffer): DecodedSnapshot {
   if (!digest.equals(bytes.subarray(-32))) throw new Error('the digest of the snapshot')
   const cursor = new ByteCursor(body)
   if (cursor.take(8).toString('latin1') !== 'KUJISNAP') throw new Error('not a snapshot')
-  if (cursor.u32() !== 1 || cursor.u32() !== 0) throw new Error('another version or shard')
+  const version = cursor.u32()
+  if (version < 1 || version > 2 || cursor.u32() !== 0) throw new Error('another version or shard')
   const identity = cursor.take(16).toString('hex')
   const segment = cursor.u53()
   const place = { lsn: cursor.u53(), time: cursor.u53(), epoch: cursor.u32() }
@@ -32,9 +35,39 @@ export function decodeSnapshot(bytes: Buffer): DecodedSnapshot {
     const pool = readPool(cursor)
     pools.set(pool.number, pool)
   }
-  if (cursor.rest !== 0) throw new Error(`${cursor.rest} bytes behind the last pool`)
-  if (hashState(pools.values()) !== stateHash) throw new Error('the state hash of the snapshot')
-  return { identity, segment, position, drawNumber, stateHash, nextPool, pools }
+  const keys = new KeptDraws()
+  if (version === 2) readKeys(cursor, keys, pools)
+  if (cursor.rest !== 0) throw new Error(`${cursor.rest} bytes behind the end`)
+  if (hashState(pools.values(), keys) !== stateHash) throw new Error('the state hash of the snapshot')
+  return { identity, segment, position, drawNumber, stateHash, nextPool, pools, keys }
+}
+
+function readKeys(cursor: ByteCursor, keys: KeptDraws, pools: ReadonlyMap<number, DecodedPool>): void {
+  if (cursor.u8() === 0) return
+  const retentionMs = cursor.u53()
+  const most = cursor.u32()
+  keys.policy = { retentionMs, most, secret: Buffer.from(cursor.take(16)) }
+  const editions = Array.from({ length: cursor.varint() }, () => {
+    const pool = cursor.text()
+    const count = cursor.varint()
+    const live = [...pools.values()].find(({ id }) => id === pool)
+    if (count === 0 && live === undefined) throw new Error(`an edition of ${pool}, which is not there`)
+    return { pool, items: count === 0 ? live!.itemIds : Array.from({ length: count }, () => cursor.text()) }
+  })
+  let [firstDraw, time] = [0, 0]
+  for (let left = cursor.varint(); left > 0; left--) {
+    const hash = cursor.take(16).toString('hex')
+    firstDraw += cursor.varint()
+    time += cursor.varint()
+    const { pool, items } = editions[cursor.varint()]!
+    const version = cursor.varint()
+    const request = cursor.u32()
+    const recipient = cursor.u32()
+    const outcomes = readOutcomes(cursor, widthOf(items.length), request % 2 ** 14)
+    const asked = Math.floor(request / 2 ** 14) % 2 ** 14
+    const partial = request >= 2 ** 28
+    keys.draws.push({ hash, firstDraw, time, pool, items, version, asked, partial, recipient, outcomes })
+  }
 }
 
 function readPool(cursor: ByteCursor): DecodedPool {

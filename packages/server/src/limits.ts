@@ -4,6 +4,13 @@ import { limits } from '@kuji/engine/contract'
 export const serverLimits = {
   /** A configuration file. */
   configurationBytes: 64 * 1024 * 1024,
+  /** A certificate chain or a private key. */
+  pemBytes: 1024 * 1024,
+  apiKeys: 10_000,
+  /** Characters of a key that is presented: a longer one is nobody's. */
+  presentedKeyLength: 256,
+  /** The largest limit of a key that can be asked for. */
+  requestsPerSecond: 10_000_000,
   /** The body of a request, counted while it arrives. */
   bodyBytes: 64 * 1024,
   /** Nesting of a body: metadata inside an item inside the list inside the manifest. */

@@ -1,6 +1,9 @@
 import { Command, CommanderError } from 'commander'
+import { addApplyCommand } from './commands/apply.ts'
 import { addBenchCommand } from './commands/bench.ts'
+import { addCheckCommand } from './commands/check.ts'
 import { addDrawCommand } from './commands/draw.ts'
+import { addKeysCommand } from './commands/keys.ts'
 import { addLogCommand } from './commands/log.ts'
 import { exitCodes } from './commands/outcome.ts'
 import { addPoolsCommand } from './commands/pools.ts'
@@ -9,7 +12,10 @@ import { systemReason } from './failure.ts'
 import { version } from './version.ts'
 
 /** The commands, in the order in which the help lists them. */
-const addCommands = [addServeCommand, addDrawCommand, addPoolsCommand, addLogCommand, addBenchCommand]
+const addCommands = [
+  ...[addServeCommand, addDrawCommand, addPoolsCommand, addApplyCommand, addCheckCommand],
+  ...[addKeysCommand, addLogCommand, addBenchCommand],
+]
 
 // A defect must not leave a process behind that half works: what was answered is in the log, and the next
 // start recovers it. Rejections that nobody handles arrive here too.

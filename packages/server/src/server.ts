@@ -1,5 +1,6 @@
-import { type OpenOptions, open } from '@kuji/engine'
+import { type Kuji, type OpenOptions, open } from '@kuji/engine'
 import { type EngineEvent, KujiError, type PoolSummary } from '@kuji/engine/contract'
+import { KeyAccess } from './access/key-access.ts'
 import { openAccess } from './access/open-access.ts'
 import { formatAddress, type ListenAddress } from './config/listen.ts'
 import type { Configuration } from './config/load.ts'
@@ -10,7 +11,9 @@ import { startHttp } from './http/server.ts'
 import { serverLimits } from './limits.ts'
 import { createMissingPools } from './live-pools.ts'
 import type { Logger } from './logger.ts'
-import { DoorMeter, type Protocol } from './metrics/meter.ts'
+import type { Protocol } from './metrics/meter.ts'
+import { Metrics } from './metrics/metrics.ts'
+import { RecoveringEngine } from './recovering-engine.ts'
 import { startResp } from './resp/server.ts'
 import { Service } from './service.ts'
 
@@ -33,9 +36,9 @@ interface DoorPlan {
   readonly start: (options: DoorOptions) => Promise<Door>
 }
 
-/** The doors of a configuration, in the order in which they open. */
-function planDoors({ http, resp, grpc }: Configuration): DoorPlan[] {
-  const plans: DoorPlan[] = [{ protocol: 'http', listen: http, start: startHttp }]
+/** The doors of a configuration behind that of HTTP, in the order in which they open. */
+function planDoors({ resp, grpc }: Configuration): DoorPlan[] {
+  const plans: DoorPlan[] = []
   if (resp !== undefined) plans.push({ protocol: 'resp', listen: resp, start: startResp })
   if (grpc !== undefined) {
     const { reflection } = grpc
@@ -44,28 +47,52 @@ function planDoors({ http, resp, grpc }: Configuration): DoorPlan[] {
   return plans
 }
 
-/** Opens the directory, creates the missing pools, listens. Where it throws, nothing is left open. */
+/**
+ * Listens, opens the directory, creates the missing pools. HTTP is there from the beginning, so that a taken port is
+ * found before a long recovery, and whoever watches sees the recovery and not a process that does not answer; until it
+ * is over, requests are refused as `OVERLOADED`. Where it throws, nothing is left open.
+ */
 export async function startServer(configuration: Configuration, log: Logger): Promise<Server> {
-  const kuji = await open(openOptions(configuration, log))
-  const service = new Service(kuji, openAccess, log)
+  const { http, tls, apiKeys, durability, pools } = configuration
+  const access = apiKeys.length === 0 ? openAccess : new KeyAccess(apiKeys, () => performance.now())
+  const service = new Service(new RecoveringEngine(durability), access, log)
+  const metrics = new Metrics(() => service.health())
   const doors = new Map<Protocol, Door>()
+  let kuji: Kuji | undefined
+  const openDoor = async ({ protocol, listen, start }: DoorPlan) => {
+    const meter = metrics.meterOf(protocol)
+    const door = await startDoor({ protocol, listen, start }, { service, listen, log, meter, tls })
+    doors.set(protocol, door)
+    log.info('listening', { door: protocol, url: door.url })
+  }
   try {
-    await createMissingPools(kuji, configuration.pools, log)
-    for (const plan of planDoors(configuration)) {
-      const { protocol, listen } = plan
-      const meter = new DoorMeter(protocol)
-      doors.set(protocol, await openDoor(plan, { service, listen, log, meter }))
-    }
+    const start = (options: DoorOptions) => startHttp({ ...options, metrics })
+    await openDoor({ protocol: 'http', listen: http, start })
+    kuji = await open(openOptions(configuration, metrics, log))
+    await createMissingPools(kuji, pools, log)
+    service.serve(kuji)
+    for (const plan of planDoors(configuration)) await openDoor(plan)
   } catch (error) {
     await stopDoors(doors, 0)
-    await kuji.close().catch(() => {})
+    await kuji?.close().catch(() => {})
     throw error
   }
+  return createServer({ kuji, service, doors })
+}
+
+interface ServerParts {
+  readonly kuji: Kuji
+  readonly service: Service
+  readonly doors: ReadonlyMap<Protocol, Door>
+}
+
+function createServer({ kuji, service, doors }: ServerParts): Server {
   return {
     urls: new Map([...doors].map(([protocol, { url }]) => [protocol, url])),
     failed: kuji.failed,
     pools: limit => kuji.pools({ limit }),
     stop: async () => {
+      service.drain()
       await stopDoors(doors, serverLimits.drainMs)
       await kuji.close()
     },
@@ -77,19 +104,24 @@ async function stopDoors(doors: ReadonlyMap<Protocol, Door>, deadlineMs: number)
   await Promise.all([...doors.values()].map(door => door.stop(deadlineMs)))
 }
 
-function openOptions(configuration: Configuration, log: Logger): OpenOptions {
-  const { dir, durability, segmentBytes, retention } = configuration
+function openOptions(configuration: Configuration, metrics: Metrics, log: Logger): OpenOptions {
+  const { dir, durability, segmentBytes, retention, idempotency } = configuration
   return {
     ...(durability === 'none' ? {} : { dir }),
     durability,
     ...(segmentBytes === undefined ? {} : { segmentBytes }),
     ...(retention === undefined ? {} : { retention }),
-    onEvent: ({ type, level, message }: EngineEvent) =>
-      log[level](`${type.replaceAll('-', ' ')}: ${message}`),
+    keys: idempotency,
+    onBatch: batch => metrics.countBatch(batch),
+    onEvent: (event: EngineEvent) => {
+      const { type, level, message } = event
+      metrics.countEvent(event)
+      log[level](`${type.replaceAll('-', ' ')}: ${message}`)
+    },
   }
 }
 
-async function openDoor({ protocol, start }: DoorPlan, options: DoorOptions): Promise<Door> {
+async function startDoor({ protocol, start }: DoorPlan, options: DoorOptions): Promise<Door> {
   try {
     return await start(options)
   } catch (error) {

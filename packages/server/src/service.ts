@@ -1,4 +1,4 @@
-import type { AnswerSink, Kuji } from '@kuji/engine'
+import type { AnswerSink } from '@kuji/engine'
 import type {
   ChangeOptions,
   DrawOptions,
@@ -13,7 +13,9 @@ import type {
 } from '@kuji/engine/contract'
 import { KujiError } from '@kuji/engine/contract'
 import type { Access, Caller, Scope } from './access/caller.ts'
+import type { Health } from './health.ts'
 import type { LogFields, Logger } from './logger.ts'
+import type { Engine } from './recovering-engine.ts'
 
 /** A request to draw, as each protocol decodes it. */
 export interface DrawRequest extends DrawOptions {
@@ -32,14 +34,25 @@ const actionWords = { pause: 'paused', resume: 'resumed', close: 'closed', delet
  * a key, and a line in the log for each administrative act.
  */
 export class Service {
-  readonly #kuji: Kuji
+  #kuji: Engine
   readonly #access: Access
   readonly #log: Logger
+  #draining = false
 
-  constructor(kuji: Kuji, access: Access, log: Logger) {
+  constructor(kuji: Engine, access: Access, log: Logger) {
     this.#kuji = kuji
     this.#access = access
     this.#log = log
+  }
+
+  /** Serves this engine from now on: its log is recovered. */
+  serve(kuji: Engine): void {
+    this.#kuji = kuji
+  }
+
+  /** From now on `health` says that the server is about to go. Requests are answered as before. */
+  drain(): void {
+    this.#draining = true
   }
 
   /** Whether callers need a key. */
@@ -53,7 +66,7 @@ export class Service {
   }
 
   async draw(caller: Caller, request: DrawRequest): Promise<Receipt> {
-    this.#authorise(caller, 'draw')
+    this.authorise(caller, 'draw')
     const { pool, ...options } = request
     return this.#kuji.draw(pool, options)
   }
@@ -66,28 +79,28 @@ export class Service {
   }
 
   async receipt(caller: Caller, id: number): Promise<Receipt> {
-    this.#authorise(caller, 'read')
+    this.authorise(caller, 'read')
     return this.#kuji.receipt(id)
   }
 
   async pool(caller: Caller, id: string): Promise<PoolState> {
-    this.#authorise(caller, 'read')
+    this.authorise(caller, 'read')
     return this.#kuji.pool(id)
   }
 
   async pools(caller: Caller, options: { after?: string; limit?: number }): Promise<PoolSummary[]> {
-    this.#authorise(caller, 'read')
+    this.authorise(caller, 'read')
     return this.#kuji.pools(options)
   }
 
   /** Throws when called, not when first read, so that an adapter can still answer with the refusal. */
   watch(caller: Caller, options: WatchOptions): AsyncGenerator<LogEvent, void, undefined> {
-    this.#authorise(caller, 'read')
+    this.authorise(caller, 'read')
     return this.#kuji.watch(options)
   }
 
   async putPool(caller: Caller, manifest: PoolManifest, options: ChangeOptions = {}): Promise<PutResult> {
-    this.#authorise(caller, 'admin')
+    this.authorise(caller, 'admin')
     const result = await this.#kuji.putPool(manifest, options)
     if (result.changed)
       this.#act(caller, result.created ? 'created' : 'changed', result.id, { version: result.version })
@@ -101,25 +114,27 @@ export class Service {
     update: ItemUpdate,
     options: ChangeOptions = {},
   ): Promise<PoolSummary> {
-    this.#authorise(caller, 'admin')
+    this.authorise(caller, 'admin')
     const summary = await this.#kuji.updateItem(pool, item, update, options)
     this.#act(caller, 'changed', pool, { version: summary.version, item, ...update })
     return summary
   }
 
   async changeStatus(caller: Caller, pool: string, action: PoolAction): Promise<PoolSummary> {
-    this.#authorise(caller, 'admin')
+    this.authorise(caller, 'admin')
     const method = `${action}Pool` as const
     const summary = await this.#kuji[method](pool)
     this.#act(caller, actionWords[action], pool, {})
     return summary
   }
 
-  health(): ReturnType<Kuji['status']> {
-    return this.#kuji.status()
+  health(): Health {
+    const status = this.#kuji.status()
+    return this.#draining && status.state !== 'failed' ? { ...status, state: 'draining' } : status
   }
 
-  #authorise(caller: Caller, scope: Scope): void {
+  /** Throws where the caller may not do this; for what a door answers by itself. */
+  authorise(caller: Caller, scope: Scope): void {
     const refusal = judge(caller, scope)
     if (refusal !== null) throw refusal
   }

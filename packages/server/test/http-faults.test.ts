@@ -3,6 +3,7 @@ import { type TestContext, test } from 'node:test'
 import type { Kuji } from '@kuji/engine'
 import { type Code, KujiError } from '@kuji/engine/contract'
 import { openDoor } from './support/doors.ts'
+import { readLog } from './support/log-lines.ts'
 import { assertProblem, request } from './support/requests.ts'
 
 /** The answer of HTTP to a draw that its engine refuses. */
@@ -32,7 +33,10 @@ test('a defect is answered without its message, which stands in the log with the
   const { url, lines } = await openDoor(context, { kuji })
   const answer = await request(url, 'GET', '/v1/pools/any')
   assert.doesNotMatch(JSON.stringify(assertProblem(answer, 'INTERNAL')), /secret/)
-  assert.match(lines(), /error GET \/v1\/pools\/any failed\nTypeError: secret of the implementation\n {4}at /)
+  const [line] = readLog(lines())
+  assert.equal(line?.level, 'error')
+  assert.equal(line?.msg, 'GET /v1/pools/any failed')
+  assert.match(String(line?.stack), /^TypeError: secret of the implementation\n {4}at /)
 })
 
 test('a log that has failed is not told again for each request', async context => {

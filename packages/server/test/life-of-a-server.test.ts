@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
 import { once } from 'node:events'
-import { readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { connect, createServer } from 'node:net'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import type { ReceiptJson } from '../src/json.ts'
+import { readLog } from './support/log-lines.ts'
 import { kuji, serve, serveSample, temporaryDirectory, writeConfiguration } from './support/processes.ts'
 import { assertProblem, draw, readPool, request } from './support/requests.ts'
 
@@ -75,7 +76,10 @@ test('SIGTERM finishes the request in flight, closes idle connections, and exits
   assert.match(await finish(), /^HTTP\/1\.1 201 Created[\s\S]*"id":2,/)
   const { code, stderr } = await ended
   assert.equal(code, 0, stderr)
-  assert.match(stderr, /info {2}stopping: .* signal=SIGTERM\n.*info {2}stopped\n$/)
+  const [stopping, stopped] = readLog(stderr).slice(-2)
+  assert.match(stopping?.msg ?? '', /^stopping: /)
+  assert.equal(stopping?.signal, 'SIGTERM')
+  assert.equal(stopped?.msg, 'stopped')
 })
 
 test('SIGTERM under load loses nothing that was answered, and the next start goes on', async context => {
@@ -154,7 +158,7 @@ test('a damaged log is refused with CORRUPT, naming the file, and stays as it is
   assert.deepEqual(readFileSync(segment), bytes)
 })
 
-test('a port that is taken is a clear line, and the directory is free again', async context => {
+test('a port that is taken is a clear line, found before the directory is opened', async context => {
   const taken = createServer().listen(0, '127.0.0.1')
   await once(taken, 'listening')
   context.after(() => taken.close())
@@ -169,6 +173,22 @@ test('a port that is taken is a clear line, and the directory is free again', as
       `^kuji: INVALID: cannot listen on 127.0.0.1:${port} \\(http.listen\\): address already in use`,
       'm',
     ),
+  )
+  assert.ok(!existsSync(join(dir, 'data')))
+})
+
+test('where one door cannot open, those that have are closed and the directory is free again', async context => {
+  const taken = createServer().listen(0, '127.0.0.1')
+  await once(taken, 'listening')
+  context.after(() => taken.close())
+  const { port } = taken.address() as { port: number }
+  const dir = temporaryDirectory(context)
+  const doors = `http: { listen: "127.0.0.1:0" }\nresp: { listen: "127.0.0.1:${port}" }\n`
+  const { code, stdout, stderr } = await kuji(['serve', writeConfiguration(dir, doors + pools)])
+  assert.deepEqual([code, stdout], [1, ''])
+  assert.match(
+    stderr,
+    new RegExp(`^kuji: INVALID: cannot listen on 127.0.0.1:${port} \\(resp.listen\\): `, 'm'),
   )
   assert.equal((await kuji(['pools', '--dir', join(dir, 'data')])).code, 0)
 })
@@ -185,7 +205,7 @@ test('a write that fails is answered OUTCOME_UNKNOWN, and the server exits with 
   assertProblem(await request(server.url, 'POST', draws), 'OUTCOME_UNKNOWN')
   const { code, stderr } = await server.ended
   assert.equal(code, 1)
-  assert.match(stderr, /error the log has failed, and the server stops: /)
+  assert.match(readLog(stderr).at(-1)?.msg ?? '', /^the log has failed, and the server stops: /)
   assert.doesNotMatch(stderr, /\n {4}at /, 'a disk that fails is no defect')
   const again = await serve(context, [server.file])
   assert.ok((await readPool(again.url, 'open')).drawn >= 1)
@@ -196,9 +216,10 @@ test('a live pool is not overwritten by the configuration; a line says where it 
   await request(server.url, 'PATCH', '/v1/pools/open/items/a', { weight: 5 })
   await server.stop()
   const again = await serve(context, [server.file])
-  assert.match(
-    again.stderr(),
-    /warn {2}a live pool differs .* pool=open version=2 differs=items\.a\.weight\n/,
+  const told = readLog(again.stderr()).find(({ msg }) => msg.startsWith('a live pool differs '))
+  assert.deepEqual(
+    [told?.level, told?.pool, told?.version, told?.differs],
+    ['warn', 'open', 2, 'items.a.weight'],
   )
   assert.equal((await readPool(again.url, 'open')).items[0]?.weight, 5)
   await request(again.url, 'PATCH', '/v1/pools/open/items/a', { weight: 1 })

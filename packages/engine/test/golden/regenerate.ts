@@ -1,5 +1,6 @@
 import { existsSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import type { Receipt } from '@kuji/engine'
 import { openIn } from '../../src/open.ts'
 import { allPools } from '../support/render.ts'
 import { testWorld } from '../support/world.ts'
@@ -9,13 +10,28 @@ import { testWorld } from '../support/world.ts'
  * with. A directory that is there is what somebody's data looks like, and is never written again:
  *
  *   node --conditions=source packages/engine/test/golden/regenerate.ts format-2
+ *
+ * What is added within a version has a name behind it. `-keys`: the same with idempotency keys.
  */
 const name = process.argv[2]
-if (name === undefined || !/^format-\d+$/.test(name)) throw new Error('usage: regenerate.ts format-<version>')
+if (name === undefined || !/^format-\d+(?:-keys)?$/.test(name))
+  throw new Error('usage: regenerate.ts format-<version>[-keys]')
+const withKeys = name.endsWith('-keys')
 const dir = join(import.meta.dirname, name)
 if (existsSync(dir)) throw new Error(`${name} is there; a released format does not change`)
 
-const kuji = await openIn({ dir, durability: 'sync', segmentBytes: 4096 }, testWorld())
+const keys = { most: 60, retentionMs: 7_776_000_000 }
+const kuji = await openIn({ dir, durability: 'sync', segmentBytes: 4096, keys }, testWorld())
+/** Receipts of draws with a key, as they were given. */
+const receipts: Receipt[] = []
+async function drawWithKeys(round: number): Promise<void> {
+  for (let k = 0; k < 6; k++) {
+    const options = { count: 1 + k * 3, key: `注文-${round}-${k}`, ...(k % 2 === 0 ? { recipient: `r${k}` } : {}) }
+    receipts.push(await kuji.draw(k % 3 === 0 ? '__proto__' : 'banner', options))
+  }
+  receipts.push(await kuji.draw('box', { key: `box-${round}` }))
+  await kuji.draw('banner', { recipient: 'nobody keeps this one' })
+}
 await kuji.putPool({
   id: 'banner',
   items: [
@@ -45,13 +61,16 @@ for (let round = 0; round < 12; round++) {
   await kuji.drawMany('banner', 1500)
   await kuji.draw('box', { count: 5 })
   await kuji.draw('__proto__', { count: 9 })
+  if (withKeys) await drawWithKeys(round)
   if (round === 3) await kuji.putPool({ id: '__proto__', items: wide.slice(30, 130) })
   if (round === 6) await kuji.putPool({ id: '__proto__', items: wide.slice(20, 120) })
 }
-await kuji.draw('box', { count: 100, partial: true })
+const rest = await kuji.draw('box', { count: 100, partial: true, ...(withKeys ? { key: 'the rest' } : {}) })
+if (withKeys) receipts.push(rest)
 await kuji.updateItem('banner', 'five-star', { restock: 7, weight: 0.625 })
 await kuji.putPool({ id: 'wide', items: wide })
 await kuji.drawMany('wide', 200)
+if (withKeys) receipts.push(await kuji.draw('wide', { count: 5, key: 'wide' }))
 await kuji.pausePool('wide')
 await kuji.closePool('box')
 await kuji.drawMany('banner', 100)
@@ -59,4 +78,5 @@ const pools = await allPools(kuji)
 const { drawNumber } = kuji.status()
 await kuji.close()
 for (const lock of ['lock', 'lock.holder']) rmSync(join(dir, lock), { force: true })
-writeFileSync(join(import.meta.dirname, `${name}.json`), `${JSON.stringify({ drawNumber, pools })}\n`)
+const kept = withKeys ? { receipts: receipts.slice(-keys.most) } : {}
+writeFileSync(join(import.meta.dirname, `${name}.json`), `${JSON.stringify({ drawNumber, pools, ...kept })}\n`)

@@ -64,7 +64,11 @@ class Twins {
   state = new State()
   list: Listed[] = []
   time = 1_790_000_000_000
-  policy = { retentionMs: 1000, most: 100_000, secret }
+  policy: { retentionMs: number; most: number; secret: Uint8Array } = {
+    retentionMs: 1000,
+    most: 100_000,
+    secret,
+  }
 
   constructor() {
     this.setPolicy(this.policy)
@@ -90,8 +94,8 @@ class Twins {
   draw(poolIndex: number, key: string, given: number): void {
     const pool = this.state.pools.get(poolIds[poolIndex]!)
     if (pool === undefined || this.find(pool.id, key) !== undefined) return
-    const width = pool.itemIds.length <= 256 ? Uint8Array : Uint16Array
-    const outcomes = width.from({ length: given + 3 }, (_, k) => (k * 7 + given) % pool.itemIds.length)
+    const chosen = Array.from({ length: given + 3 }, (_, k) => (k * 7 + given) % pool.itemIds.length)
+    const outcomes = pool.itemIds.length <= 256 ? Uint8Array.from(chosen) : Uint16Array.from(chosen)
     const request = {
       asked: given + (given % 2),
       partial: given % 2 === 1,
@@ -164,7 +168,7 @@ class Twins {
   }
 }
 
-test('keys are kept and forgotten as a plain list of them has it, through snapshots and changes of everything', async () => {
+test('keys are kept and forgotten as a plain list of them has it, through snapshots', async () => {
   await fc.assert(
     fc.asyncProperty(fc.array(fc.oneof(...steps), { minLength: 1, maxLength: 40 }), async script => {
       const twins = new Twins()

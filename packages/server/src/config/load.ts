@@ -1,16 +1,21 @@
 import { readFile, stat } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
 import type { Durability, PoolManifest } from '@kuji/engine/contract'
-import { KujiError } from '@kuji/engine/contract'
+import { KujiError, limits } from '@kuji/engine/contract'
 import { Compile } from 'typebox/compile'
+import type { ApiKey } from '../access/api-key.ts'
 import { systemReason } from '../failure.ts'
 import { serverLimits } from '../limits.ts'
-import { type Fault, faultsOf, fieldName } from '../schema/faults.ts'
+import type { LogFormat, LogLevel } from '../logger.ts'
+import { type Fault, faultsOf, fieldName, show } from '../schema/faults.ts'
+import { readApiKeys } from './api-keys.ts'
 import { parseYaml, type YamlDocument } from './document.ts'
 import { type DoorAddresses, readDoors } from './doors.ts'
+import { parseDuration } from './duration.ts'
 import { findPoolFaults } from './pool-faults.ts'
 import { sampleConfiguration } from './sample.ts'
 import { type ConfigurationDocument, ConfigurationSchema, defaults } from './schema.ts'
+import { readTlsFiles, type TlsFiles } from './tls-files.ts'
 
 /** A configuration that has passed every check, its paths absolute. */
 export interface Configuration extends DoorAddresses {
@@ -18,6 +23,11 @@ export interface Configuration extends DoorAddresses {
   readonly durability: Durability
   readonly segmentBytes?: number
   readonly retention?: 'archive' | 'remove'
+  readonly tls?: TlsFiles
+  readonly apiKeys: readonly ApiKey[]
+  /** How long keys of draws are kept, and how many; as the engine takes it. */
+  readonly idempotency: { readonly retentionMs: number; readonly most: number }
+  readonly log: { readonly level: LogLevel; readonly format: LogFormat }
   readonly pools: readonly PoolManifest[]
 }
 
@@ -38,19 +48,44 @@ export async function loadConfiguration(file?: string): Promise<Configuration> {
   refuseFaults(faultsOf(check, ConfigurationSchema, document.value))
   const value = document.value as ConfigurationDocument
   const pools = value.pools ?? []
-  const { faults, ...doors } = readDoors(value)
-  refuseFaults([...faults, ...(await findPoolFaults(pools))])
+  const { doors, faults: doorFaults } = readDoors(value)
+  const { apiKeys, faults: keyFaults } = readApiKeys(value.apiKeys ?? [])
+  const { idempotency, faults: idempotencyFaults } = readIdempotency(value.idempotency ?? {})
+  const base = file === undefined ? '.' : dirname(file)
+  const tls = value.tls && (await readTlsFiles(value.tls, base))
+  const tlsFaults = Array.isArray(tls) ? tls : []
+  refuseFaults([
+    ...doorFaults,
+    ...tlsFaults,
+    ...keyFaults,
+    ...idempotencyFaults,
+    ...(await findPoolFaults(pools)),
+  ])
   return {
-    dir: resolve(file === undefined ? '.' : dirname(file), value.data ?? defaults.data),
+    dir: resolve(base, value.data ?? defaults.data),
     durability: value.durability ?? defaults.durability,
     ...(value.segmentBytes === undefined ? {} : { segmentBytes: value.segmentBytes }),
     ...(value.retention === undefined ? {} : { retention: value.retention }),
     ...doors,
+    ...(tls === undefined ? {} : { tls: tls as TlsFiles }),
+    apiKeys,
+    idempotency,
+    log: { level: value.log?.level ?? defaults.logLevel, format: value.log?.format ?? usualFormat() },
     pools,
   }
 }
 
-async function readConfiguration(file: string): Promise<string> {
+function readIdempotency({ retention, keys }: NonNullable<ConfigurationDocument['idempotency']>) {
+  const retentionMs = retention === undefined ? limits.keyRetentionMs : parseDuration(retention)
+  const fits = retentionMs >= limits.keyRetentionMinimumMs && retentionMs <= limits.keyRetentionMaximumMs
+  const message = `expected a duration from 1m to 90d, got ${show(retention)}`
+  const faults: Fault[] = fits ? [] : [{ path: ['idempotency', 'retention'], onKey: false, message }]
+  return { idempotency: { retentionMs, most: keys ?? limits.keysDefault }, faults }
+}
+
+const usualFormat = (): LogFormat => (process.stderr.isTTY ? 'text' : 'json')
+
+export async function readConfiguration(file: string): Promise<string> {
   try {
     const { size } = await stat(file)
     if (size > serverLimits.configurationBytes) {
@@ -66,14 +101,14 @@ async function readConfiguration(file: string): Promise<string> {
   }
 }
 
-function describeFaults(document: YamlDocument, faults: readonly Fault[]): string[] {
+export function describeFaults(document: YamlDocument, faults: readonly Fault[]): string[] {
   return faults.map(({ path, onKey, message }) => {
     const field = fieldName(path)
     return `${document.place(path, onKey)}: ${field === '' ? '' : `${field}: `}${message}`
   })
 }
 
-function refuse(name: string, lines: readonly string[]): never {
+export function refuse(name: string, lines: readonly string[]): never {
   const count = lines.length === 1 ? 'one error' : `${lines.length} errors`
   throw new KujiError('INVALID', [`${name} has ${count}`, ...lines].join('\n'))
 }

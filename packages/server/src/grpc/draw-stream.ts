@@ -5,6 +5,7 @@ import type { Caller } from '../access/caller.ts'
 import { serverLimits } from '../limits.ts'
 import { encodeError, encodeReceipt } from './answers.ts'
 import { authenticate, type CallContext, describeFailure, type LongCall, stopping } from './call.ts'
+import { MessageBatch } from './message-batch.ts'
 import { type DrawStreamMessage, decodeDraw } from './requests.ts'
 
 const { grpcStreamRequests, grpcStreamDraws, grpcCorrelationIdLength } = serverLimits
@@ -50,6 +51,7 @@ class DrawStream implements AnswerSink, LongCall {
   /** Draws that the requests in the ring ask for. */
   #draws = 0
   #paused = false
+  #scheduled = false
   /** No request will come, and the stream ends behind the last answer. */
   #ending = false
   #stopped = false
@@ -61,7 +63,7 @@ class DrawStream implements AnswerSink, LongCall {
     call.on('data', (request: DrawStreamMessage | KujiError) => this.#receive(request))
     call.on('end', () => {
       this.#ending = true
-      this.#send()
+      this.#scheduleSend()
     })
   }
 
@@ -70,7 +72,7 @@ class DrawStream implements AnswerSink, LongCall {
     this.#stopped = true
     this.#ending = true
     this.#call.pause()
-    this.#send()
+    this.#scheduleSend()
   }
 
   #receive(request: DrawStreamMessage | KujiError): void {
@@ -101,21 +103,31 @@ class DrawStream implements AnswerSink, LongCall {
 
   answer(token: number, answer: Receipt | KujiError): void {
     this.#slots[token & mask]!.answer = answer
-    if (token === this.#answered) this.#send()
+    if (token === this.#answered) this.#scheduleSend()
   }
 
-  #send(): void {
+  /** Answers come in waves, one for each batch of the log: they leave when the last one of a wave is there. */
+  #scheduleSend(): void {
+    if (this.#scheduled || this.#answered > this.#sent) return
+    this.#scheduled = true
+    queueMicrotask(this.#send)
+  }
+
+  /** Sends all answers that are due, and ends the stream behind the last one. */
+  readonly #send = (): void => {
+    this.#scheduled = false
     const call = this.#call
     if (call.cancelled || call.writableEnded) return
-    while (this.#answered < this.#received) {
+    const messages: object[] = []
+    for (; this.#answered < this.#received; this.#answered++) {
       const slot = this.#slots[this.#answered & mask]!
-      if (slot.answer === null) return
-      this.#answered++
-      call.write(this.#encode(slot, slot.answer), this.#onSent)
+      if (slot.answer === null) break
+      messages.push(this.#encode(slot, slot.answer))
       // The receipt of many draws is not kept twice.
       slot.answer = null
     }
-    if (!this.#ending) return
+    if (messages.length > 0) call.write(new MessageBatch(messages), this.#onSent)
+    if (!this.#ending || this.#answered < this.#received) return
     if (this.#stopped) call.emit('error', stopping)
     else call.end()
   }
@@ -130,9 +142,10 @@ class DrawStream implements AnswerSink, LongCall {
     return { correlationId, receipt: encodeReceipt(answer) }
   }
 
-  /** An answer has gone to the connection: the oldest one, since they go in order. */
+  /** What was written has gone to the connection. */
   readonly #onSent = (): void => {
-    this.#draws -= this.#slots[this.#sent++ & mask]!.count
+    for (; this.#sent < this.#answered; this.#sent++) this.#draws -= this.#slots[this.#sent & mask]!.count
+    this.#scheduleSend()
     if (!this.#paused || this.#ending || this.#isFull()) return
     this.#paused = false
     this.#call.resume()

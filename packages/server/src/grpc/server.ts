@@ -8,6 +8,7 @@ import { kujiPackage, kujiService, serviceName } from './definitions.ts'
 import { drawStream } from './draw-stream.ts'
 import { Health } from './health.ts'
 import { Listener } from './listener.ts'
+import { sendBatches } from './message-batch.ts'
 import { unaryMethods } from './unary.ts'
 import { watch } from './watch.ts'
 
@@ -42,6 +43,7 @@ function createServer(context: CallContext, health: Health, reflection: boolean)
     'grpc.keepalive_timeout_ms': serverLimits.grpcKeepaliveTimeoutMs,
     // Its books of every connection and call are for nobody here.
     'grpc.enable_channelz': 0,
+    interceptors: [sendBatches],
   })
   server.addService(kujiService, {
     ...unaryMethods(context),

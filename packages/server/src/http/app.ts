@@ -12,6 +12,7 @@ import type { TSchema } from 'typebox'
 import type { DoorOptions } from '../door.ts'
 import { serverLimits } from '../limits.ts'
 import type { DoorMeter } from '../metrics/meter.ts'
+import type { Metrics } from '../metrics/metrics.ts'
 import type { Service } from '../service.ts'
 import { authenticate } from './authentication.ts'
 import { parseBody } from './body.ts'
@@ -24,6 +25,7 @@ import { addHealthRoutes } from './health-routes.ts'
 import { refuseOtherMethods } from './methods.ts'
 import { addPoolRoutes } from './pool-routes.ts'
 import { problemOf, sendProblem } from './problem.ts'
+import { addMetricsRoute, addReadinessRoute } from './status-routes.ts'
 import { compileValidator } from './validation.ts'
 
 export type HttpApp = FastifyInstance<
@@ -34,15 +36,24 @@ export type HttpApp = FastifyInstance<
   TypeBoxTypeProvider
 >
 
+/** HTTP is also where a server is watched. */
+export interface HttpOptions extends DoorOptions {
+  readonly metrics: Metrics
+}
+
 /** The server with all its routes, not yet listening. */
-export async function createApp(options: DoorOptions): Promise<HttpApp> {
-  const { service, meter } = options
+export async function createApp(options: HttpOptions): Promise<HttpApp> {
+  const { service, meter, metrics } = options
   const app = createBareApp(options)
   await gatherDocument(app, service.keysRequired)
   const addOthers = refuseOtherMethods(app, meter)
-  app.register(async inner => addCallerRoutes(inner, service, meter))
+  app.register(async inner => {
+    addCallerRoutes(inner, service, meter)
+    addMetricsRoute(inner, service, metrics)
+  })
   app.register(async open => {
     addHealthRoutes(open, service)
+    addReadinessRoute(open, service)
     addDocumentRoute(open)
   })
   app.register(addOthers)

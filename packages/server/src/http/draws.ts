@@ -53,7 +53,7 @@ export class PendingDraws implements AnswerSink {
       reply.send(answer)
       return
     }
-    this.#meter.draws += answer.items.length
+    this.#meter.answered(answer)
     sendReceipt(reply.code(answer.replayed ? 200 : 201), answer)
   }
 }

@@ -1,11 +1,11 @@
 import type { AddressInfo } from 'node:net'
 import { formatAddress } from '../config/listen.ts'
-import type { Door, DoorOptions } from '../door.ts'
+import type { Door } from '../door.ts'
 import { serverLimits } from '../limits.ts'
 import type { Logger } from '../logger.ts'
-import { createApp, type HttpApp } from './app.ts'
+import { createApp, type HttpApp, type HttpOptions } from './app.ts'
 
-export async function startHttp(options: DoorOptions): Promise<Door> {
+export async function startHttp(options: HttpOptions): Promise<Door> {
   const { listen, log, meter, tls } = options
   const app = await createApp(options)
   boundConnections(app, log)

@@ -1,4 +1,4 @@
-import type { Code } from '@kuji/engine/contract'
+import type { Code, Receipt } from '@kuji/engine/contract'
 
 /** The protocols that kuji speaks, as its metrics name them. */
 export type Protocol = 'http' | 'resp' | 'grpc'
@@ -11,8 +11,10 @@ export class DoorMeter {
   readonly protocol: Protocol
   /** Requests that have arrived, whatever became of them. */
   requests = 0
-  /** Draws that were answered, those of receipts given again included. */
+  /** Draws that were made and answered. */
   draws = 0
+  /** Draws of receipts that were given again. */
+  replayed = 0
   /** Connections that are open. */
   connections = 0
   /** Answers that were errors, by code. */
@@ -20,6 +22,12 @@ export class DoorMeter {
 
   constructor(protocol: Protocol) {
     this.protocol = protocol
+  }
+
+  /** Counts the draws of a receipt; to be called where the door encodes it. */
+  answered({ items, replayed }: Receipt): void {
+    if (replayed) this.replayed += items.length
+    else this.draws += items.length
   }
 
   /** Counts an answer that is an error; to be called where the door encodes it. */

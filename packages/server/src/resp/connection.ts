@@ -254,7 +254,7 @@ export class Connection implements AnswerSink, Recipient, CommandContext {
   #writeDraw(out: ReplyWriter, answer: Receipt | KujiError): void {
     if (answer instanceof KujiError) this.#writeError(out, answer)
     else {
-      this.#host.meter.draws += answer.items.length
+      this.#host.meter.answered(answer)
       out.drawn(answer)
     }
   }

@@ -1,5 +1,6 @@
 import { codes, type Json, limits } from '@kuji/engine/contract'
 import { Type } from 'typebox'
+import { states } from '../health.ts'
 
 /** What the server answers over HTTP, for its OpenAPI document. A title makes a schema a component of its own. */
 
@@ -111,11 +112,17 @@ export const PutResultSchema = Type.Object(
 export const HealthSchema = Type.Object(
   {
     durability: Type.Enum(['sync', 'os', 'none']),
-    state: Type.Enum(['open', 'read-only', 'failed', 'closed']),
+    state: Type.Enum([...states]),
     reason: Type.Optional(Type.String({ description: 'Why, when the state is not `open`.' })),
     lsn: whole('The last position in the log that is durable.'),
     drawNumber: whole('The last draw number that is durable.'),
     queued: whole('Requests that wait or are under way.'),
+    keys: whole('Idempotency keys that are kept.'),
+    keyBytes: whole('Memory that they take.'),
+    segment: Type.Optional(whole('The log file that is being written; absent without a log.')),
+    snapshotLsn: Type.Optional(
+      whole('Position of the newest snapshot, 0 where there is none; absent without a log.'),
+    ),
   },
   { title: 'Health' },
 )

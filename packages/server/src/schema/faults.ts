@@ -67,6 +67,7 @@ function faultsAt(
   if (error.keyword === 'minProperties') {
     return [{ path, onKey: false, message: `expected at least one of ${properties.join(', ')}` }]
   }
+  if (schema.writeOnly === true) return [{ path, onKey: false, message: `expected ${expectation(schema)}` }]
   const found = path.reduce<unknown>((inner, key) => (inner as Record<string | number, unknown>)[key], value)
   return [{ path, onKey: false, message: `expected ${expectation(schema)}, got ${show(found)}` }]
 }

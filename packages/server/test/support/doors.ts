@@ -5,7 +5,7 @@ import { type Access, type Caller, type Scope, scopes } from '../../src/access/c
 import { openAccess } from '../../src/access/open-access.ts'
 import { startHttp } from '../../src/http/server.ts'
 import { createLogger } from '../../src/logger.ts'
-import { DoorMeter } from '../../src/metrics/meter.ts'
+import { Metrics } from '../../src/metrics/metrics.ts'
 import { Service } from '../../src/service.ts'
 
 interface DoorParts {
@@ -22,8 +22,9 @@ export async function openDoor(context: TestContext, { kuji, access = openAccess
   })
   const engine = kuji ?? (await open({ durability: 'none' }))
   const service = new Service(engine as Kuji, access, log)
-  const meter = new DoorMeter('http')
-  const door = await startHttp({ service, listen: { host: '127.0.0.1', port: 0 }, log, meter })
+  const metrics = new Metrics(() => service.health())
+  const meter = metrics.meterOf('http')
+  const door = await startHttp({ service, listen: { host: '127.0.0.1', port: 0 }, log, meter, metrics })
   context.after(async () => {
     await door.stop(0)
     if (kuji === undefined) await (engine as Kuji).close()

@@ -82,7 +82,7 @@ export async function serve(
   })
   const url = await new Promise<string>((resolve, reject) => {
     const look = () => {
-      const [, found] = /listens on (http:\S+)[\s\S]*Try:\n.*\n/.exec(text.stdout) ?? []
+      const [, found] = /listens on (https?:\S+)[\s\S]*Try:\n.*\n/.exec(text.stdout) ?? []
       if (found !== undefined) resolve(found)
     }
     child.stdout.on('data', look)

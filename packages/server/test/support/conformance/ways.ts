@@ -8,7 +8,8 @@ import type { Door, DoorOptions } from '../../../src/door.ts'
 import { startGrpc } from '../../../src/grpc/server.ts'
 import { startHttp } from '../../../src/http/server.ts'
 import { createLogger } from '../../../src/logger.ts'
-import { DoorMeter, type Protocol } from '../../../src/metrics/meter.ts'
+import type { Protocol } from '../../../src/metrics/meter.ts'
+import { Metrics } from '../../../src/metrics/metrics.ts'
 import { startResp } from '../../../src/resp/server.ts'
 import { Service } from '../../../src/service.ts'
 import { request } from '../requests.ts'
@@ -19,12 +20,13 @@ async function openDoor(
   context: TestContext,
   kuji: Kuji,
   protocol: Protocol,
-  start: (options: DoorOptions) => Promise<Door>,
+  start: (options: DoorOptions & { readonly metrics: Metrics }) => Promise<Door>,
 ): Promise<URL> {
   const log = createLogger(() => {})
   const listen = { host: '127.0.0.1', port: 0 }
   const service = new Service(kuji, openAccess, log)
-  const door = await start({ service, listen, log, meter: new DoorMeter(protocol) })
+  const metrics = new Metrics(() => service.health())
+  const door = await start({ service, listen, log, meter: metrics.meterOf(protocol), metrics })
   context.after(() => door.stop(0))
   return new URL(door.url)
 }
