@@ -66,7 +66,7 @@ test('the requests of docs/http.md work in their order and are answered as it sh
   const { url } = await serveSampleCampaign(context)
   const blocks = readBlocks('http.md')
   const requests = blocks.filter(({ kind }) => kind === 'sh')
-  assert.equal(requests.length, 7)
+  assert.equal(requests.length, 9)
   for (const request of requests) {
     const shown = blocks[blocks.indexOf(request) + 1]
     assert.equal(shown?.kind, 'json')
@@ -86,12 +86,15 @@ test('the commands of docs/command-line.md work', async context => {
     .filter(({ kind }) => kind === 'sh')
     .flatMap(({ text }) => text.trim().split('\n'))
     .map(line => line.split(' ').slice(1))
-    .filter(([name]) => name === 'draw' || name === 'pools')
-  assert.equal(lines.length, 8)
-  for (const words of lines) {
-    const direct = words.includes('--dir')
-    if (direct) await stop()
-    const { code, stderr } = await kuji(direct ? words : [...words, '--server', url], { cwd })
+    .filter(([name = '']) => ['draw', 'pools', 'apply', 'check'].includes(name))
+  assert.equal(lines.length, 13)
+  writeConfiguration(cwd, sampleConfiguration, 'campaign.yaml')
+  const isDirect = (words: readonly string[]) => words.includes('--dir')
+  // With the server first, and on its directory when it has ended.
+  for (const words of [...lines.filter(line => !isDirect(line)), ...lines.filter(isDirect)]) {
+    if (isDirect(words)) await stop()
+    const alone = isDirect(words) || words[0] === 'check'
+    const { code, stderr } = await kuji(alone ? words : [...words, '--server', url], { cwd })
     assert.equal(code, 0, `${words.join(' ')}: ${stderr}`)
   }
 })
