@@ -66,7 +66,7 @@ test('the requests of docs/http.md work in their order and are answered as it sh
   const { url } = await serveSampleCampaign(context)
   const blocks = readBlocks('http.md')
   const requests = blocks.filter(({ kind }) => kind === 'sh')
-  assert.equal(requests.length, 7)
+  assert.equal(requests.length, 9)
   for (const request of requests) {
     const shown = blocks[blocks.indexOf(request) + 1]
     assert.equal(shown?.kind, 'json')
