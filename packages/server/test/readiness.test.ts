@@ -99,7 +99,9 @@ for (const state of ['read-only', 'failed'] as const) {
       lsn: 1,
       drawNumber: 1,
     } as const
-    const { url } = await openDoor(context, { kuji: { status: () => ({ ...status, queued: 0, keys: 0 }) } })
+    const { url } = await openDoor(context, {
+      kuji: { status: () => ({ ...status, queued: 0, keys: 0, keyBytes: 0 }) },
+    })
     const answer = await request(url, 'GET', '/readyz')
     assert.equal(answer.status, 503)
     assert.deepEqual(answer.body, { ready: false, reason: state })
