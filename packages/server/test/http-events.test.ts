@@ -128,6 +128,18 @@ test('a position out of reach is refused with a status, a later failure told in 
   assert.equal(await next(), undefined)
 })
 
+test('a defect in the stream is told without its message, which stands in the log', async context => {
+  const { url, lines } = await openWatched(context, async function* () {
+    yield eventAt(1)
+    await nextTurn()
+    throw new TypeError('secret of the implementation')
+  })
+  const { next } = await openEvents(context, url)
+  await next()
+  assert.equal((await next())?.data.code, 'INTERNAL')
+  assert.match(lines(), /secret of the implementation.*"msg":"a stream of events failed"/)
+})
+
 test('a reader that leaves ends its watch, with and without an event on the way', async context => {
   const ended: number[] = []
   const { url } = await openWatched(context, async function* ({ after = 0, signal }) {

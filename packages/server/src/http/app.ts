@@ -11,9 +11,7 @@ import {
 import type { TSchema } from 'typebox'
 import type { DoorOptions } from '../door.ts'
 import { serverLimits } from '../limits.ts'
-import type { DoorMeter } from '../metrics/meter.ts'
 import type { Metrics } from '../metrics/metrics.ts'
-import type { Service } from '../service.ts'
 import { authenticate } from './authentication.ts'
 import { parseBody } from './body.ts'
 import { addDocumentPage, addDocumentRoute, gatherDocument } from './document.ts'
@@ -48,7 +46,7 @@ export async function createApp(options: HttpOptions): Promise<HttpApp> {
   await gatherDocument(app, service.keysRequired)
   const addOthers = refuseOtherMethods(app, meter)
   app.register(async inner => {
-    addCallerRoutes(inner, service, meter)
+    addCallerRoutes(inner, options)
     addMetricsRoute(inner, service, metrics)
   })
   app.register(async open => {
@@ -63,7 +61,7 @@ export async function createApp(options: HttpOptions): Promise<HttpApp> {
 }
 
 /** Routes that have to know who calls. */
-function addCallerRoutes(app: HttpApp, service: Service, meter: DoorMeter): void {
+function addCallerRoutes(app: HttpApp, { service, meter, log }: DoorOptions): void {
   // With a callback: an async hook is a promise for every request.
   app.addHook('onRequest', (request, reply, done) => {
     authenticate(service, request)
@@ -74,7 +72,7 @@ function addCallerRoutes(app: HttpApp, service: Service, meter: DoorMeter): void
   })
   addDrawRoutes(app, service, meter)
   addPoolRoutes(app, service)
-  addEventRoutes(app, service)
+  addEventRoutes(app, service, log)
 }
 
 function createBareApp({ service, log, meter, tls }: DoorOptions): HttpApp {

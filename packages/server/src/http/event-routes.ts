@@ -1,6 +1,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { KujiError } from '@kuji/engine/contract'
 import { serverLimits } from '../limits.ts'
+import type { Logger } from '../logger.ts'
 import { LogEventSchema } from '../schema/answers.ts'
 import type { Service } from '../service.ts'
 import { answers, ofCallers } from './answers.ts'
@@ -30,7 +31,7 @@ const schema = {
   ),
 }
 
-export function addEventRoutes(app: HttpApp, service: Service): void {
+export function addEventRoutes(app: HttpApp, service: Service, log: Logger): void {
   const open = new Set<AbortController>()
   const encoder = new EventEncoder()
   // A stop waits for requests in flight, and these would never end by themselves.
@@ -56,7 +57,7 @@ export function addEventRoutes(app: HttpApp, service: Service): void {
       // A refusal comes at once, and can still be answered with its status.
       await Promise.race([first, nextTurn()])
       reply.hijack()
-      await new EventStream(reply.raw, encoder, ending.signal).run(first, events)
+      await new EventStream(reply.raw, encoder, log, ending.signal).run(first, events)
     } finally {
       open.delete(ending)
       ending.abort()

@@ -1,8 +1,9 @@
 import { once } from 'node:events'
 import type { ServerResponse } from 'node:http'
-import type { LogEvent } from '@kuji/engine/contract'
+import { KujiError, type LogEvent } from '@kuji/engine/contract'
 import { toKujiError } from '../failure.ts'
 import { serverLimits } from '../limits.ts'
+import type { Logger } from '../logger.ts'
 import { problemOf } from './problem.ts'
 
 const headers = {
@@ -23,12 +24,14 @@ const heartbeat = Buffer.from(':\n\n')
 export class EventStream {
   readonly #response: ServerResponse
   readonly #encoder: EventEncoder
+  readonly #log: Logger
   readonly #signal: AbortSignal
   #writing = false
 
-  constructor(response: ServerResponse, encoder: EventEncoder, signal: AbortSignal) {
+  constructor(response: ServerResponse, encoder: EventEncoder, log: Logger, signal: AbortSignal) {
     this.#response = response
     this.#encoder = encoder
+    this.#log = log
     this.#signal = signal
   }
 
@@ -41,8 +44,9 @@ export class EventStream {
       for (let next = await first; !next.done; next = await events.next())
         await this.#write(this.#encoder.encode(next.value))
     } catch (error) {
-      const problem = problemOf(toKujiError(error))
-      if (!this.#signal.aborted) this.#response.write(frame('error', undefined, problem))
+      if (this.#signal.aborted) return
+      if (!(error instanceof KujiError)) this.#log.defect('a stream of events failed', error)
+      this.#response.write(frame('error', undefined, problemOf(toKujiError(error))))
     } finally {
       clearInterval(beat)
       this.#response.end()
