@@ -22,6 +22,7 @@ const types = {
   kuji_lsn: 'gauge',
   kuji_draw_number: 'gauge',
   kuji_idempotency_keys: 'gauge',
+  kuji_idempotency_key_bytes: 'gauge',
   kuji_segment: 'gauge',
   kuji_snapshot_lsn: 'gauge',
   kuji_snapshot_timestamp_seconds: 'gauge',

@@ -6,6 +6,7 @@ import { get } from 'node:https'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { connect } from 'node:tls'
+import { type ChannelCredentials, Client, credentials, status } from '@grpc/grpc-js'
 import { KujiError } from '@kuji/engine/contract'
 import { loadConfiguration } from '../src/config/load.ts'
 import { readLog } from './support/log-lines.ts'
@@ -17,7 +18,14 @@ const tls = 'tls: { certificate: cert.pem, key: key.pem }\n'
 
 /** A certificate for 127.0.0.1 that signs itself, and its key. */
 function makeCertificate(dir: string, certificate = 'cert.pem', key = 'key.pem'): void {
-  const subject = ['-subj', '/CN=kuji test', '-addext', 'subjectAltName=IP:127.0.0.1', '-days', '2']
+  const subject = [
+    '-subj',
+    '/CN=kuji test',
+    '-addext',
+    'subjectAltName=IP:127.0.0.1,DNS:localhost',
+    '-days',
+    '2',
+  ]
   const kind = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes']
   const files = ['-keyout', join(dir, key), '-out', join(dir, certificate)]
   execFileSync('openssl', ['req', '-x509', ...kind, ...subject, ...files], { stdio: 'ignore' })
@@ -32,10 +40,26 @@ function readStatus(url: string, ca: Buffer): Promise<number | undefined> {
   })
 }
 
+/** What grpc.health.v1 says of the whole server, in its bytes. */
+function checkHealth(context: TestContext, host: string, secret: ChannelCredentials): Promise<Buffer> {
+  // grpc-js asks for no certificate of an address, only for one of a name.
+  const client = new Client(host, secret, { 'grpc.ssl_target_name_override': 'localhost' })
+  context.after(() => client.close())
+  const raw = (bytes: Buffer) => bytes
+  return new Promise((resolve, reject) => {
+    client.makeUnaryRequest('/grpc.health.v1.Health/Check', raw, raw, Buffer.alloc(0), (error, answer) => {
+      if (error === null) resolve(answer!)
+      else reject(error)
+    })
+  })
+}
+
 test('with a certificate every door speaks TLS, and nothing else', async context => {
   const dir = temporaryDirectory(context)
   makeCertificate(dir)
-  const listen = 'http: { listen: 127.0.0.1:0 }\nresp: { listen: 127.0.0.1:0 }\nsegmentBytes: 65536\n'
+  const listen =
+    'segmentBytes: 65536\n' +
+    'http: { listen: 127.0.0.1:0 }\nresp: { listen: 127.0.0.1:0 }\ngrpc: { listen: 127.0.0.1:0 }\n'
   const server = await serve(context, [writeConfiguration(dir, listen + tls + pools)])
   const ca = readFileSync(join(dir, 'cert.pem'))
   assert.match(server.url, /^https:/)
@@ -49,6 +73,11 @@ test('with a certificate every door speaks TLS, and nothing else', async context
   context.after(() => socket.destroy())
   await once(socket, 'secureConnect')
   assert.deepEqual(await new RespClient(socket).ask('DRAW', 'open'), [1, 'a'])
+
+  const [, host = ''] = /and on grpcs:\/\/(\S+)\n/.exec(server.stdout()) ?? []
+  const serving = Buffer.from([8, 1])
+  assert.deepEqual(await checkHealth(context, host, credentials.createSsl(ca)), serving)
+  await assert.rejects(checkHealth(context, host, credentials.createInsecure()), { code: status.UNAVAILABLE })
   assert.equal((await server.stop()).code, 0)
 })
 
