@@ -12,8 +12,13 @@ const directory = fileURLToPath(new URL('../../proto/', import.meta.url))
  */
 const options = { longs: Number, enums: String, defaults: false, includeDirs: [directory] }
 
-/** All that kuji.proto says, for reflection too. */
-export const kujiPackage: PackageDefinition = loadSync('kuji/v1/kuji.proto', options)
+/**
+ * kuji.proto as protoc compiles it. A test holds the two together; after a change of the one, make the other:
+ * `protoc -I proto --include_imports --descriptor_set_out=proto/kuji.binpb kuji/v1/kuji.proto`
+ */
+export const descriptorFile = `${directory}kuji.binpb`
+
+const kujiPackage = loadSync('kuji/v1/kuji.proto', options)
 
 const errorPackage = loadSync(['google/rpc/status.proto', 'google/rpc/error_details.proto'], options)
 

@@ -1,14 +1,14 @@
 import { Server, ServerCredentials } from '@grpc/grpc-js'
-import { ReflectionService } from '@grpc/reflection'
 import { formatAddress } from '../config/listen.ts'
 import type { Door, DoorOptions } from '../door.ts'
 import { serverLimits } from '../limits.ts'
 import type { CallContext } from './call.ts'
-import { kujiPackage, kujiService, serviceName } from './definitions.ts'
+import { kujiService } from './definitions.ts'
 import { drawStream } from './draw-stream.ts'
 import { Health } from './health.ts'
 import { Listener } from './listener.ts'
 import { sendBatches } from './message-batch.ts'
+import { addReflection } from './reflection.ts'
 import { unaryMethods } from './unary.ts'
 import { watch } from './watch.ts'
 
@@ -51,7 +51,7 @@ function createServer(context: CallContext, health: Health, reflection: boolean)
     Watch: watch(context),
   })
   health.addTo(server)
-  if (reflection) new ReflectionService(kujiPackage, { services: [serviceName] }).addToServer(server)
+  if (reflection) addReflection(server, context)
   return server
 }
 

@@ -26,7 +26,8 @@ export function statusOf(error: KujiError): ServerErrorResponse {
 }
 
 function pack(type: 'ErrorInfo' | 'RetryInfo', message: object): object {
-  return { typeUrl: `${typePrefix}google.rpc.${type}`, value: errorMessages[type].serialize(message) }
+  // Any comes with protobufjs, which spells its fields as the .proto does.
+  return { type_url: `${typePrefix}google.rpc.${type}`, value: errorMessages[type].serialize(message) }
 }
 
 /**
