@@ -73,7 +73,7 @@ test('Ctrl-C ends every server and removes every file', async () => {
   const work = mkdtempSync(join(directory, 'interrupted-'))
   const child = spawn(
     process.execPath,
-    runArguments(['--only', 'grpc/unary', '--seconds', '60', '--dir', work]),
+    runArguments(['--only', 'grpc/draw', '--seconds', '60', '--dir', work]),
   )
   const ended = new Promise(resolve => child.once('exit', resolve))
   const lock = (): string | undefined =>

@@ -1,27 +1,22 @@
-import { Server, ServerCredentials, type ServerDuplexStream, type sendUnaryData } from '@grpc/grpc-js'
-import { loadKujiService } from './grpc-proto.ts'
+import { Server, ServerCredentials, type ServerDuplexStream } from '@grpc/grpc-js'
+import { receiptOf, service } from './grpc-messages.ts'
 
-/** A process that answers every draw with the same receipt: what grpc-js costs by itself. Takes its port. */
-
-const receipt = {
-  id: 1_000_000,
-  pool: 'summer',
-  items: ['sticker'],
-  version: 1,
-  at: { seconds: 1_795_000_000, nanos: 0 },
-  replayed: false,
-}
+/**
+ * A process that answers every draw with the same receipt: what grpc-js costs by itself, with kuji's messages and used
+ * as its guide shows. Takes its port.
+ */
 
 interface StreamRequest {
-  readonly correlationId: string
+  readonly correlationId?: string
 }
 
+const receipt = receiptOf(1)
 const server = new Server()
-server.addService(loadKujiService().service, {
-  Draw: (_call: unknown, answer: sendUnaryData<unknown>) => answer(null, receipt),
-  DrawStream: (stream: ServerDuplexStream<StreamRequest, unknown>) => {
-    stream.on('data', ({ correlationId }: StreamRequest) => stream.write({ correlationId, receipt }))
-    stream.once('end', () => stream.end())
+server.addService(service, {
+  Draw: (_call: unknown, answer: (error: null, value: object) => void) => answer(null, receipt),
+  DrawStream: (call: ServerDuplexStream<StreamRequest, object>) => {
+    call.on('data', ({ correlationId }: StreamRequest) => call.write({ correlationId, receipt }))
+    call.on('end', () => call.end())
   },
 })
 server.bindAsync(`127.0.0.1:${process.argv[2]}`, ServerCredentials.createInsecure(), error => {

@@ -2,8 +2,11 @@ import type { LogEvent, PoolState, PoolSummary, PutResult, Receipt } from '@kuji
 
 /** How the server is doing. */
 export interface Health {
-  /** `read-only`: the disk is full; `failed`: a write failed, and only a restart helps. */
-  readonly state: 'open' | 'read-only' | 'failed' | 'closed'
+  /**
+   * `recovering`: the log is being read, and no number is known yet; `read-only`: the disk is full; `failed`: a write
+   * failed, and only a restart helps; `draining`: the server is about to end.
+   */
+  readonly state: 'recovering' | 'open' | 'read-only' | 'failed' | 'draining' | 'closed'
   /** Why, when the state is not `open`. */
   readonly reason?: string
   readonly durability: 'sync' | 'os' | 'none'

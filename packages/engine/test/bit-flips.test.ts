@@ -16,15 +16,29 @@ import { testWorld } from './support/world.ts'
  */
 const stride = Number(process.env.KUJI_BIT_STRIDE ?? 101)
 const segmentBytes = 4096
+/** Every third request is one of so many draws, with a key. */
+const keyedCount = 20
 
 async function open(disk: MemoryDisk, dir: string): Promise<string> {
   const kuji = await openIn(
     { dir, durability: 'os', segmentBytes, onEvent: () => undefined },
     testWorld(disk),
   )
-  const state = `${kuji.status().drawNumber} ${render(await kuji.pool('p'))}`
+  const { drawNumber, keys } = kuji.status()
+  const state = `${drawNumber} ${render(await kuji.pool('p'))}`
+  // Asked with a key each time: what is kept must be told as it was, what is not is drawn.
+  const kept: string[] = []
+  for (let place = 0; place < keys; place++) {
+    const { id, items } = await kuji.draw('p', {
+      count: keyedCount,
+      key: `key-${place * 3}`,
+      recipient: '誰か',
+    })
+    kept.push(`${id} ${items.join('')}`)
+  }
+  assert.equal(kuji.status().drawNumber, drawNumber)
   await kuji.close()
-  return state
+  return `${state} ${kept.join()}`
 }
 
 async function openOrRefuse(disk: MemoryDisk, dir: string): Promise<string> {
@@ -38,8 +52,8 @@ async function openOrRefuse(disk: MemoryDisk, dir: string): Promise<string> {
 
 for (const end of ['idle', 'shutdown'] as const) {
   test(`one wrong bit anywhere is survived or refused, never believed: a log at ${end}`, async t => {
-    const counts = Array.from({ length: 27 }, (_, k) => 200 + 50 * (k % 7))
-    const options = { segmentBytes, counts, end, snapshots: true }
+    const counts = Array.from({ length: 36 }, (_, k) => (k % 3 === 0 ? keyedCount : 250 + 50 * (k % 7)))
+    const options = { segmentBytes, counts, end, snapshots: true, keyedUpTo: keyedCount }
     const { directory } = await makeSample(join(temporaryDirectory(t), 'data'), options)
     assert.equal(filesOf(directory, /^snapshot/).length, 2)
     const files = MemoryDisk.filesOf(directory)

@@ -33,6 +33,8 @@ interface Told {
   readonly versions: Map<string, number>
   /** Draws that were asked for and not answered: each is there whole or not at all. */
   readonly open: Map<number, number>
+  /** Requests with a key, answered or not. */
+  readonly keyed: { readonly pool: string; readonly count: number; readonly key: string; answer?: Answer }[]
 }
 
 const banner = (stock: number): PoolManifest => ({
@@ -56,12 +58,15 @@ const box: PoolManifest = {
 
 async function runScript(kuji: Kuji, told: Told): Promise<void> {
   let calls = 0
-  const draw = async (pool: string, count: number): Promise<void> => {
+  const draw = async (pool: string, count: number, key?: string): Promise<void> => {
     const call = calls++
     told.open.set(call, count)
-    const { id, items } = await kuji.draw(pool, { count })
+    const asked: Told['keyed'][number] | undefined = key === undefined ? undefined : { pool, count, key }
+    if (asked !== undefined) told.keyed.push(asked)
+    const { id, items } = await kuji.draw(pool, key === undefined ? { count } : { count, key })
     told.open.delete(call)
     told.answers.push({ id, pool, items })
+    if (asked !== undefined) asked.answer = { id, pool, items }
   }
   const put = async (manifest: PoolManifest): Promise<void> => {
     const { version } = await kuji.putPool(manifest)
@@ -70,7 +75,7 @@ async function runScript(kuji: Kuji, told: Told): Promise<void> {
   await put(banner(3))
   await put(box)
   for (let round = 0; round < 9; round++) {
-    await Promise.all([draw('banner', 400), draw('box', 3), draw('banner', 1)])
+    await Promise.all([draw('banner', 400), draw('box', 3, `round-${round}`), draw('banner', 1, `${round}`)])
     await draw('banner', 900)
     if (round % 3 === 1) await put(banner(10 + round))
     if (round === 4) {
@@ -147,6 +152,23 @@ function checkWhole(told: Told, drawNumber: number, what: string): void {
   )
 }
 
+/**
+ * Every request with a key is asked again, as its caller would: what was answered comes again, and what was not is
+ * drawn once, whether that was before the crash or is now.
+ */
+async function askAgain(kuji: Kuji, dir: string, told: Told, what: string): Promise<void> {
+  for (const { pool, count, key, answer } of told.keyed) {
+    const { drawNumber } = kuji.status()
+    const again = await kuji.draw(pool, { count, key })
+    if (answer !== undefined)
+      assert.deepEqual([again.replayed, again.id, again.items], [true, answer.id, answer.items])
+    assert.equal(kuji.status().drawNumber, drawNumber + (again.replayed ? 0 : again.items.length), what)
+  }
+  const { keys } = readLogOnPaper(dir)
+  for (const { pool, key } of told.keyed)
+    assert.equal(keys.get(`${pool} ${key}`)!.length, 1, `${what}: ${key}`)
+}
+
 for (const torn of [false, true]) {
   test(`nothing answered is lost, whichever operation it dies ${torn ? 'in the middle of' : 'before'}`, async t => {
     const parent = temporaryDirectory(t)
@@ -154,7 +176,7 @@ for (const torn of [false, true]) {
     let last = 1
     for (let done = false; !done; last++) {
       const dir = join(parent, `${last}`)
-      const told: Told = { answers: [], versions: new Map(), open: new Map() }
+      const told: Told = { answers: [], versions: new Map(), open: new Map(), keyed: [] }
       done = await dieAt(dir, last, torn, told)
       const what = `operation ${last}`
       const events: EngineEvent[] = []
@@ -164,6 +186,7 @@ for (const torn of [false, true]) {
       const { drawNumber } = kuji.status()
       checkState(dir, told, pools, drawNumber, what)
       checkWhole(told, drawNumber, what)
+      await askAgain(kuji, dir, told, what)
       for (const { type } of events) seen.add(type)
       await kuji.close()
       if (done) {

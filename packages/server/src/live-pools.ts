@@ -1,7 +1,7 @@
-import { isDeepStrictEqual } from 'node:util'
 import type { Kuji } from '@kuji/engine'
 import { KujiError, type PoolManifest, type PoolState } from '@kuji/engine/contract'
 import type { Logger } from './logger.ts'
+import { type Difference, findDifferences } from './pool-differences.ts'
 
 /**
  * Creates the pools of a configuration that are not there yet. A live pool is left as it is, since its stock
@@ -19,7 +19,7 @@ export async function createMissingPools(
       log.info('pool created', { pool: manifest.id, version })
       continue
     }
-    const differences = findDifferences(manifest, live)
+    const differences = findDifferences(manifest, live).map(nameDifference)
     if (differences.length === 0) continue
     log.warn('a live pool differs from the configuration and stays as it is', {
       pool: manifest.id,
@@ -38,28 +38,8 @@ async function findPool(kuji: Kuji, id: string): Promise<PoolState | undefined> 
   }
 }
 
-/** The rules in which a live pool and a manifest differ, each by its name. */
-function findDifferences(manifest: PoolManifest, live: PoolState): string[] {
-  const differences: string[] = []
-  const compare = (name: string, wanted: unknown, present: unknown) => {
-    if (!isDeepStrictEqual(wanted, present)) differences.push(name)
-  }
-  compare('mode', manifest.mode ?? 'weighted', live.mode)
-  compare('fallback', manifest.fallback, live.fallback)
-  compare('lastOne', manifest.lastOne, live.lastOne)
-  compare('metadata', manifest.metadata, live.metadata)
-  const present = new Map(live.items.map(item => [item.id, item]))
-  for (const item of manifest.items) {
-    const other = present.get(item.id)
-    present.delete(item.id)
-    if (!other) {
-      differences.push(`items.${item.id} (not in the live pool)`)
-      continue
-    }
-    if (live.mode === 'weighted') compare(`items.${item.id}.weight`, item.weight, other.weight)
-    compare(`items.${item.id}.stock`, item.stock, other.stock)
-    compare(`items.${item.id}.metadata`, item.metadata, other.metadata)
-  }
-  for (const id of present.keys()) differences.push(`items.${id} (only in the live pool)`)
-  return differences
+/** What the log says of a difference. */
+function nameDifference({ what, field, live }: Difference): string {
+  if (what === 'rule') return field
+  return `${field} (${live === undefined ? 'not in the live pool' : 'only in the live pool'})`
 }

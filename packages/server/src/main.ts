@@ -1,5 +1,7 @@
 import { Command, CommanderError } from 'commander'
+import { addApplyCommand } from './commands/apply.ts'
 import { addBenchCommand } from './commands/bench.ts'
+import { addCheckCommand } from './commands/check.ts'
 import { addDrawCommand } from './commands/draw.ts'
 import { addKeysCommand } from './commands/keys.ts'
 import { addLogCommand } from './commands/log.ts'
@@ -11,12 +13,8 @@ import { version } from './version.ts'
 
 /** The commands, in the order in which the help lists them. */
 const addCommands = [
-  addServeCommand,
-  addDrawCommand,
-  addPoolsCommand,
-  addKeysCommand,
-  addLogCommand,
-  addBenchCommand,
+  ...[addServeCommand, addDrawCommand, addPoolsCommand, addApplyCommand, addCheckCommand],
+  ...[addKeysCommand, addLogCommand, addBenchCommand],
 ]
 
 // A defect must not leave a process behind that half works: what was answered is in the log, and the next

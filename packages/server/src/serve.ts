@@ -2,6 +2,7 @@ import { styleText } from 'node:util'
 import { KujiError } from '@kuji/engine/contract'
 import { formatPools } from './commands/pool-tables.ts'
 import { type Configuration, loadConfiguration } from './config/load.ts'
+import { findWarnings } from './config/warnings.ts'
 import { createLogger, type Logger } from './logger.ts'
 import { type Server, startServer } from './server.ts'
 import { version } from './version.ts'
@@ -18,6 +19,7 @@ export async function serve(file: string | undefined): Promise<void> {
   const colors = process.stderr.isTTY && process.stderr.hasColors()
   const log = createLogger(text => process.stderr.write(text), { ...configuration.log, colors })
   const stopRequested = watchSignals(log)
+  for (const warning of findWarnings(configuration, new Date())) log.warn(warning)
   const server = await startServer(configuration, log)
   process.stdout.write(await greeting(server, configuration))
   const stopped = stopRequested.then(() => server.stop())

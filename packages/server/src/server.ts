@@ -61,7 +61,9 @@ export async function startServer(configuration: Configuration, log: Logger): Pr
   let kuji: Kuji | undefined
   const openDoor = async ({ protocol, listen, start }: DoorPlan) => {
     const meter = metrics.meterOf(protocol)
-    doors.set(protocol, await startDoor({ protocol, listen, start }, { service, listen, log, meter, tls }))
+    const door = await startDoor({ protocol, listen, start }, { service, listen, log, meter, tls })
+    doors.set(protocol, door)
+    log.info('listening', { door: protocol, url: door.url })
   }
   try {
     const start = (options: DoorOptions) => startHttp({ ...options, metrics })

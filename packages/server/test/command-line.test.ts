@@ -1,14 +1,14 @@
 import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
 import { mkdirSync, readdirSync, writeFileSync } from 'node:fs'
-import { createServer } from 'node:http'
+import { createServer, request as forward } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { kuji, serveSample, temporaryDirectory } from './support/processes.ts'
-import { request } from './support/requests.ts'
+import { readPool, request } from './support/requests.ts'
 
 const summer = `
 pools:
@@ -27,7 +27,9 @@ test('wrong usage ends with 2, says what is wrong and where help is', async () =
     [['draw', 'a', 'b'], /^kuji: too many arguments/],
     [['draw', 'a', '-n', '0'], /^kuji: .*expected a whole number from 1/],
     [['draw', 'a', '-n', '1.5'], /^kuji: .*expected a whole number from 1/],
-    [['draw', 'a', '--key', 'k'], /^kuji: unknown option '--key'/],
+    [['draw', 'a', '--hold', '5'], /^kuji: unknown option '--hold'/],
+    [['apply'], /^kuji: missing required argument 'file'/],
+    [['check', 'a', '--dir', 'b'], /^kuji: unknown option '--dir'/],
     [['pools', '--server', 'ftp://x'], /^kuji: .*expected a URL/],
     [['pools', '--server', 'http://localhost:1', '--dir', '.'], /^kuji: .*cannot be used with/],
     [['bench', '--seconds', '-1'], /^kuji: .*expected a number of seconds/],
@@ -44,7 +46,7 @@ test('wrong usage ends with 2, says what is wrong and where help is', async () =
 })
 
 test('every command has help with examples', async () => {
-  for (const name of ['serve', 'draw', 'pools', 'bench']) {
+  for (const name of ['serve', 'draw', 'pools', 'apply', 'check', 'bench']) {
     const { code, stdout } = await kuji([name, '--help'])
     assert.equal(code, 0)
     assert.match(stdout, new RegExp(`Usage: kuji ${name}`))
@@ -116,14 +118,70 @@ test('a server that is not there is said to be so, and one that is something els
   context.diagnostic(nothing.stderr)
 })
 
-test('a connection that breaks before the answer leaves the outcome of a draw unknown', async () => {
-  const breaking = createServer(request => request.socket.destroy()).listen(0, '127.0.0.1')
+test('a broken connection leaves the outcome unknown, and the command that is printed finds out', async context => {
+  const { url } = await serveSample(context, summer)
+  // Each first request takes place, and its answer is lost.
+  let lost = 0
+  const breaking = createServer((message, response) => {
+    const { method = '', url: path = '', headers } = message
+    const onward = forward(url + path, { method, headers }, answer => {
+      if (lost++ === 0) message.socket.destroy()
+      else answer.pipe(response.writeHead(answer.statusCode ?? 500, answer.headers))
+    })
+    message.pipe(onward)
+  }).listen(0, '127.0.0.1')
   await new Promise(resolve => breaking.once('listening', resolve))
-  const url = `http://127.0.0.1:${(breaking.address() as AddressInfo).port}`
-  const drawn = await kuji(['draw', 'summer', '--server', url])
+  context.after(() => breaking.close())
+  const between = `http://127.0.0.1:${(breaking.address() as AddressInfo).port}`
+  const options = ['-n', '2', '--partial', '--for', "o'neil & co"]
+  const drawn = await kuji(['draw', 'few', ...options, '--server', between])
   assert.equal(drawn.code, 1)
-  assert.match(drawn.stderr, /^kuji: OUTCOME_UNKNOWN: .* may have taken place\n$/)
-  await new Promise(resolve => breaking.close(resolve))
+  assert.match(
+    drawn.stderr,
+    /^kuji: OUTCOME_UNKNOWN: .* may have taken place\. Its key finds out.*:\n {2}kuji draw few /,
+  )
+  const [, again = ''] = /\n {2}kuji (.*)\n$/.exec(drawn.stderr) ?? []
+  const { stdout } = await promisify(execFile)('sh', ['-c', `printf '%s\\n' ${again}`])
+  const found = await kuji(stdout.trimEnd().split('\n'))
+  const note = 'kuji: this key has drawn before, and this is what\n'
+  assert.deepEqual(found, { code: 0, stdout: '1 a\n2 a\n', stderr: note })
+  assert.equal((await readPool(url, 'few')).drawn, 2)
+})
+
+test('a key makes a command one draw, on a server and on a directory alike', async context => {
+  const { url, dir, stop } = await serveSample(context, summer)
+  const words = ['draw', 'few', '--key', 'order "42"', '--for', 'user-7', '--json']
+  const first = JSON.parse((await kuji([...words, '--server', url])).stdout)
+  assert.deepEqual(JSON.parse((await kuji([...words, '--server', url])).stdout), { ...first, replayed: true })
+  const other = await kuji([...words, '-n', '2', '--server', url])
+  assert.match(other.stderr, /^kuji: KEY_CONFLICT: /)
+  const odd = await kuji(['draw', 'few', '--key', 'é', '--server', url])
+  assert.match(odd.stderr, /^kuji: INVALID: key: expected printable ASCII/)
+  await stop()
+  const direct = await kuji([...words, '--dir', join(dir, 'data')])
+  assert.deepEqual(JSON.parse(direct.stdout), { ...first, replayed: true })
+})
+
+test('the key for access goes along as a bearer, from the variable or the command line', async context => {
+  const seen: (string | undefined)[] = []
+  const picky = createServer(({ headers }, response) => {
+    seen.push(headers.authorization)
+    const problem = { code: 'UNAUTHENTICATED', detail: 'the key is not known here', status: 401 }
+    response.writeHead(401).end(JSON.stringify(problem))
+  }).listen(0, '127.0.0.1')
+  await new Promise(resolve => picky.once('listening', resolve))
+  context.after(() => picky.close())
+  const url = `http://127.0.0.1:${(picky.address() as AddressInfo).port}`
+  const env = { KUJI_API_KEY: 'kuji_from_the_variable' }
+  const { code, stderr } = await kuji(['pools', '--server', url], { env })
+  assert.equal(code, 1)
+  assert.match(
+    stderr,
+    /^kuji: UNAUTHENTICATED: the key is not known here; the variable KUJI_API_KEY gives one/,
+  )
+  assert.doesNotMatch(stderr, /from_the_variable/)
+  await kuji(['draw', 'few', '--api-key', 'kuji_given', '--server', url], { env })
+  assert.deepEqual(seen, ['Bearer kuji_from_the_variable', 'Bearer kuji_given'])
 })
 
 test('draw and pools open a directory by themselves', async context => {

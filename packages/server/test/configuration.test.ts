@@ -3,6 +3,8 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { KujiError } from '@kuji/engine/contract'
+import { createKey } from '../src/access/api-key.ts'
+import { formatAddress } from '../src/config/listen.ts'
 import { loadConfiguration } from '../src/config/load.ts'
 import { ConfigurationSchema } from '../src/config/schema.ts'
 import { temporaryDirectory, writeConfiguration } from './support/processes.ts'
@@ -27,6 +29,11 @@ const knownFields =
   'resp, grpc, tls, apiKeys, idempotency, log, pools'
 const stockRange = 'a whole number from 0 to 1,125,899,906,842,624, or "unlimited"'
 const segmentRange = 'a whole number from 4,096 to 1,073,741,824'
+const keyName =
+  'a name for the log: 1 to 64 letters, digits, ".", "_", "-", ":" or "@", the first a letter, a digit or "_"'
+const keyHash = '"sha256:" and 64 hexadecimal digits, as `kuji keys new` prints it'
+const hash = (digit: number) => `sha256:${String(digit).repeat(64)}`
+const seconds = 'a whole number from 60 to 7,776,000'
 const addressForm = 'an address and a port, like 127.0.0.1:7070 or [::1]:7070'
 
 /** What is written, and the lines that come back. */
@@ -48,6 +55,44 @@ const rows: readonly (readonly [string, ...string[]])[] = [
     'resp: { listen: "[::1]:1" }\ngrpc: { listen: "[0:0::1]:1" }\n',
     '2:17: grpc.listen: the port 1 is that of resp.listen',
   ],
+  ['tls: { certificate: x }\n', '1:6: tls.key: missing; expected a text'],
+  [
+    'apiKeys: [{ name: a b, hash: x, scopes: [] }]\n',
+    `1:19: apiKeys[0].name: expected ${keyName}, got "a b"`,
+    `1:30: apiKeys[0].hash: expected ${keyHash}`,
+    '1:41: apiKeys[0].scopes: expected a list of at least 1, got an empty list',
+  ],
+  [
+    `apiKeys: [{ name: a, hash: ${hash(1)}, scopes: [all] }]\n`,
+    '1:110: apiKeys[0].scopes[0]: expected one of draw, read, admin, got "all"',
+  ],
+  [
+    `apiKeys: [{ name: a, hash: ${hash(1)}, scopes: [draw], burst: 5 }]\n`,
+    '1:124: apiKeys[0].burst: a burst is one of a limit; add requestsPerSecond',
+  ],
+  [
+    `apiKeys:\n  - { name: a, hash: ${hash(1)}, scopes: [draw] }\n  - { name: a, hash: ${hash(1)}, scopes: [read] }\n`,
+    '3:13: apiKeys[1].name: stands twice; it is also that of apiKeys[0]',
+    '3:22: apiKeys[1].hash: stands twice; it is also that of apiKeys[0]',
+  ],
+  [
+    'idempotency: { retention: 1y }\n',
+    `1:27: idempotency.retention: expected ${seconds}, or a duration like 90s, 30m, 24h or 7d, got "1y"`,
+  ],
+  [
+    'idempotency: { retention: 91d }\n',
+    '1:27: idempotency.retention: expected a duration from 1m to 90d, got "91d"',
+  ],
+  [
+    'idempotency: { retention: 59s }\n',
+    '1:27: idempotency.retention: expected a duration from 1m to 90d, got "59s"',
+  ],
+  [
+    'idempotency: { keys: 60000001 }\n',
+    '1:22: idempotency.keys: expected a whole number from 1 to 60,000,000, got 60000001',
+  ],
+  ['log: { level: debug }\n', '1:15: log.level: expected one of info, warn, error, got "debug"'],
+  ['log: { format: xml }\n', '1:16: log.format: expected one of text, json, got "xml"'],
   ['segmentBytes: 100\n', `1:15: segmentBytes: expected ${segmentRange}, got 100`],
   ['segmentBytes: 4096.5\n', `1:15: segmentBytes: expected ${segmentRange}, got 4096.5`],
   ['retention: forever\n', '1:12: retention: expected one of archive, remove, got "forever"'],
@@ -119,6 +164,56 @@ test('an address beyond loopback is refused by name, with the reason', async con
     const [line = ''] = await refusal(context, `http: { listen: "${address}" }\n`)
     const host = address.replace(/:\d+$/, '').replaceAll(/[[\]]/g, '')
     assert.ok(line.includes(`"${host}" is not a loopback address, and there are no keys`), line)
+  }
+})
+
+test('with keys a server may listen anywhere, and a key in the place of its hash is not repeated', async context => {
+  const dir = temporaryDirectory(context)
+  const keys = `apiKeys: [{ name: a, hash: ${hash(1)}, scopes: [draw] }]\n`
+  for (const address of ['0.0.0.0:7070', '[::]:7070', 'kuji.example:80']) {
+    const { http } = await loadConfiguration(
+      writeConfiguration(dir, `http: { listen: "${address}" }\n${keys}`),
+    )
+    assert.equal(formatAddress(http), address)
+  }
+  const open = 'http: { listen: "0.0.0.0:80" }\nresp: { listen: "127.0.0.1:80" }\n'
+  assert.deepEqual(await refusal(context, open + keys), [
+    '2:17: resp.listen: the port 80 is that of http.listen',
+  ])
+  const empty = await refusal(context, 'http: { listen: 0.0.0.0:80 }\napiKeys: []\n')
+  assert.match(empty[0] ?? '', /there are no keys/)
+  const key = createKey()
+  const [line = ''] = await refusal(context, `apiKeys: [{ name: a, hash: "${key}", scopes: [draw] }]\n`)
+  assert.match(line, /^1:28: apiKeys\[0\]\.hash: expected /)
+  assert.ok(!line.includes(key.slice(0, 10)))
+})
+
+test('keys, retention and the log are read as they are meant', async context => {
+  const dir = temporaryDirectory(context)
+  const key = { name: 'shop', hash: hash(1), scopes: ['draw', 'read'] }
+  const apiKeys = [
+    { ...key, requestsPerSecond: 50 },
+    { ...key, name: 'b', hash: hash(2), requestsPerSecond: 5, burst: 9 },
+  ]
+  const text = `apiKeys: ${JSON.stringify(apiKeys)}\nidempotency: { retention: 7d, keys: 5 }\nlog: { format: text }\n`
+  const loaded = await loadConfiguration(writeConfiguration(dir, text))
+  assert.deepEqual(loaded.apiKeys[0], {
+    name: 'shop',
+    hash: hash(1),
+    scopes: new Set(['draw', 'read']),
+    limit: { requestsPerSecond: 50, burst: 50 },
+  })
+  assert.deepEqual(loaded.apiKeys[1]?.limit, { requestsPerSecond: 5, burst: 9 })
+  assert.deepEqual(loaded.idempotency, { retentionMs: 7 * 86_400_000, most: 5 })
+  assert.deepEqual(loaded.log, { level: 'info', format: 'text' })
+  for (const [retention, ms] of [
+    ['90s', 90_000],
+    ['30m', 1_800_000],
+    ['24h', 86_400_000],
+    ['60', 60_000],
+  ] as const) {
+    const file = writeConfiguration(dir, `idempotency: { retention: ${retention} }`)
+    assert.equal((await loadConfiguration(file)).idempotency.retentionMs, ms)
   }
 })
 

@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict'
 import { execFile, execFileSync } from 'node:child_process'
-import { readFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { promisify } from 'node:util'
 import { loadConfiguration } from '../src/config/load.ts'
 import { sampleConfiguration } from '../src/config/sample.ts'
+import { certificate } from './support/certificate.ts'
 import {
   kuji,
   type RunningServer,
@@ -44,11 +45,10 @@ test('the configurations of docs/configuration.md load, and its mistakes are tol
   const dir = temporaryDirectory(context)
   const blocks = readBlocks('configuration.md')
   const good = blocks.filter(({ kind }) => kind === 'yaml')
-  assert.equal(good.length, 3)
-  for (const { text } of good) {
-    const { pools } = await loadConfiguration(writeConfiguration(dir, text))
-    assert.equal(pools.length, 1)
-  }
+  assert.equal(good.length, 5)
+  writeFileSync(join(dir, 'cert.pem'), certificate.cert)
+  writeFileSync(join(dir, 'key.pem'), certificate.key)
+  for (const { text } of good) await loadConfiguration(writeConfiguration(dir, text))
   const wrong = blocks.find(({ kind }) => kind === 'yaml wrong')
   const told = blocks.find(({ kind }) => kind === 'text')
   writeConfiguration(dir, wrong?.text ?? '', 'campaign.yaml')
@@ -66,7 +66,7 @@ test('the requests of docs/http.md work in their order and are answered as it sh
   const { url } = await serveSampleCampaign(context)
   const blocks = readBlocks('http.md')
   const requests = blocks.filter(({ kind }) => kind === 'sh')
-  assert.equal(requests.length, 7)
+  assert.equal(requests.length, 9)
   for (const request of requests) {
     const shown = blocks[blocks.indexOf(request) + 1]
     assert.equal(shown?.kind, 'json')
@@ -74,7 +74,7 @@ test('the requests of docs/http.md work in their order and are answered as it sh
     const { stdout } = await promisify(execFile)('sh', ['-c', command])
     const [answer, expected] = [JSON.parse(stdout), JSON.parse(shown.text)]
     assert.deepEqual(shape(answer), shape(expected), request.text)
-    const { items, at, lsn, remaining, ...fixed } = expected
+    const { items, at, lsn, remaining, keyBytes, ...fixed } = expected
     for (const [name, value] of Object.entries(fixed)) assert.deepEqual(answer[name], value, request.text)
   }
 })
@@ -86,12 +86,15 @@ test('the commands of docs/command-line.md work', async context => {
     .filter(({ kind }) => kind === 'sh')
     .flatMap(({ text }) => text.trim().split('\n'))
     .map(line => line.split(' ').slice(1))
-    .filter(([name]) => name === 'draw' || name === 'pools')
-  assert.equal(lines.length, 8)
-  for (const words of lines) {
-    const direct = words.includes('--dir')
-    if (direct) await stop()
-    const { code, stderr } = await kuji(direct ? words : [...words, '--server', url], { cwd })
+    .filter(([name = '']) => ['draw', 'pools', 'apply', 'check'].includes(name))
+  assert.equal(lines.length, 13)
+  writeConfiguration(cwd, sampleConfiguration, 'campaign.yaml')
+  const isDirect = (words: readonly string[]) => words.includes('--dir')
+  // With the server first, and on its directory when it has ended.
+  for (const words of [...lines.filter(line => !isDirect(line)), ...lines.filter(isDirect)]) {
+    if (isDirect(words)) await stop()
+    const alone = isDirect(words) || words[0] === 'check'
+    const { code, stderr } = await kuji(alone ? words : [...words, '--server', url], { cwd })
     assert.equal(code, 0, `${words.join(' ')}: ${stderr}`)
   }
 })

@@ -177,6 +177,22 @@ test('a port that is taken is a clear line, found before the directory is opened
   assert.ok(!existsSync(join(dir, 'data')))
 })
 
+test('where one door cannot open, those that have are closed and the directory is free again', async context => {
+  const taken = createServer().listen(0, '127.0.0.1')
+  await once(taken, 'listening')
+  context.after(() => taken.close())
+  const { port } = taken.address() as { port: number }
+  const dir = temporaryDirectory(context)
+  const doors = `http: { listen: "127.0.0.1:0" }\nresp: { listen: "127.0.0.1:${port}" }\n`
+  const { code, stdout, stderr } = await kuji(['serve', writeConfiguration(dir, doors + pools)])
+  assert.deepEqual([code, stdout], [1, ''])
+  assert.match(
+    stderr,
+    new RegExp(`^kuji: INVALID: cannot listen on 127.0.0.1:${port} \\(resp.listen\\): `, 'm'),
+  )
+  assert.equal((await kuji(['pools', '--dir', join(dir, 'data')])).code, 0)
+})
+
 test('a write that fails is answered OUTCOME_UNKNOWN, and the server exits with 1', async context => {
   const server = await serveSample(context, pools)
   assert.equal((await draw(server.url, 'open')).id, 1)

@@ -29,6 +29,7 @@ const spareFiles = 1000
 /** A server has done with opening connections, and its garbage is old, after that long. */
 const settleMs = 2000
 const readers = 8
+const smokeReaders = 1
 const clients = 50
 const pipeline = 16
 const path = `/v1/pools/${campaign.pool}/draws`
@@ -75,7 +76,7 @@ function startSlowReaders({ stage, kuji }: Ring, protocol: Protocol): SlowReader
   const http = `POST ${path} HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\nContent-Length: 0\r\n\r\n`
   const words = ['DRAW', campaign.pool].map(word => `$${word.length}\r\n${word}\r\n`)
   const resp = `*${words.length}\r\n${words.join('')}`
-  const slow = new SlowReaders(port, protocol === 'http' ? http : resp, readers)
+  const slow = new SlowReaders(port, protocol === 'http' ? http : resp, stage.smoke ? smokeReaders : readers)
   stage.onClose(() => slow.close())
   return slow
 }

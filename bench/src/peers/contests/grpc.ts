@@ -1,16 +1,18 @@
+import { connect } from 'node:net'
 import { fileURLToPath } from 'node:url'
 import { limits } from '@kuji/engine/contract'
 import type { BoutPlan } from '../contest.ts'
 import { atLeast, planContest } from '../contest.ts'
-import type { Figure, LoadResult } from '../figure.ts'
+import type { Figure } from '../figure.ts'
 import { measureDraws } from '../figure.ts'
+import type { GrpcLoad } from '../grpc-load.ts'
+import { loadGrpc } from '../grpc-load.ts'
 import type { KujiServer } from '../kuji-server.ts'
 import { startKuji } from '../kuji-server.ts'
 import type { Served, Stage } from '../stage.ts'
-import { freePort, isListening } from '../stage.ts'
+import { freePort } from '../stage.ts'
 
 type Log = 'none' | 'sync'
-type Kind = 'unary' | 'stream'
 
 interface Ring {
   readonly stage: Stage
@@ -19,70 +21,76 @@ interface Ring {
   readonly barePort: number
 }
 
+const inFlight = 50
+/** Of messages with many draws fewer are enough. */
+const manyInFlight = 8
 const bareServer = fileURLToPath(new URL('../bare-grpc.ts', import.meta.url))
-const generator = fileURLToPath(new URL('../grpc-load.ts', import.meta.url))
+
+function accepts(port: number): Promise<boolean> {
+  return new Promise(resolve => {
+    const socket = connect(port, '127.0.0.1', () => resolve(true))
+    socket.once('error', () => resolve(false)).once('connect', () => socket.end())
+  })
+}
 
 async function startRing(stage: Stage): Promise<Ring> {
   const barePort = await freePort()
   const bare = await stage.serve({
     name: 'bare grpc-js',
     command: process.execPath,
-    args: [bareServer, String(barePort)],
+    args: ['--conditions=source', bareServer, String(barePort)],
     directory: stage.directory,
-    isReady: () => isListening(barePort),
+    isReady: () => accepts(barePort),
   })
-  const start = (durability: Log): Promise<KujiServer> => startKuji(stage, { durability, doors: ['grpc'] })
-  return { stage, kuji: { none: await start('none'), sync: await start('sync') }, bare, barePort }
+  const none = await startKuji(stage, { durability: 'none', doors: ['grpc'] })
+  const sync = await startKuji(stage, { durability: 'sync', doors: ['grpc'] })
+  return { stage, kuji: { none, sync }, bare, barePort }
 }
 
-async function load(
-  stage: Stage,
-  kind: Kind,
-  port: number,
-  count: number,
-  seconds: number,
-): Promise<LoadResult> {
-  const args = [kind, port, count, seconds].map(String)
-  return JSON.parse(await stage.run(process.execPath, [generator, ...args])) as LoadResult
-}
+type Call = GrpcLoad['call']
 
-function measureKuji(ring: Ring, log: Log, kind: Kind, count: number, seconds: number): Promise<Figure> {
+function measureKuji(ring: Ring, log: Log, load: Omit<GrpcLoad, 'port'>, seconds: number): Promise<Figure> {
   const kuji = ring.kuji[log]
-  const work = () => load(ring.stage, kind, kuji.grpcPort, count, seconds)
-  return measureDraws(kuji, work, { drawn: kuji.drawn, drawsPerRequest: count })
+  const run = () => loadGrpc(ring.stage, { ...load, port: kuji.grpcPort }, seconds)
+  return measureDraws(kuji, run, { drawn: kuji.drawn, drawsPerRequest: load.count })
 }
 
-function beside(kind: Kind, log: Log): BoutPlan<Ring> {
+function beside(call: Call, log: Log): BoutPlan<Ring> {
+  const load = { call, inFlight, count: 1 }
   return {
-    name: `grpc/${kind}-${log}`,
+    name: `grpc/${call === 'Draw' ? 'draw' : 'stream'}-${log}`,
     peer: 'bare grpc-js',
     unit: 'draws/s',
     target: atLeast(0.8),
-    measureKuji: (ring, seconds) => measureKuji(ring, log, kind, 1, seconds),
+    measureKuji: (ring, seconds) => measureKuji(ring, log, load, seconds),
     measurePeer: ({ stage, bare, barePort }, seconds) =>
-      measureDraws(bare, () => load(stage, kind, barePort, 1, seconds)),
+      measureDraws(bare, () => loadGrpc(stage, { ...load, port: barePort }, seconds)),
   }
 }
 
-function many(kind: Kind): BoutPlan<Ring> {
+function many(call: Call, log: Log): BoutPlan<Ring> {
+  const load = { call, inFlight: manyInFlight, count: limits.drawCount }
   return {
-    name: `grpc/${kind}-count-${limits.drawCount}-sync`,
+    name: `grpc/${call === 'Draw' ? 'draw' : 'stream'}-count-${limits.drawCount}-${log}`,
     peer: '',
     unit: 'draws/s',
     target: atLeast(1e6),
-    measureKuji: (ring, seconds) => measureKuji(ring, 'sync', kind, limits.drawCount, seconds),
+    measureKuji: (ring, seconds) => measureKuji(ring, log, load, seconds),
   }
 }
 
-const kinds = ['unary', 'stream'] as const
-
 export const grpc = planContest({
   name: 'grpc',
-  about: 'Draw and DrawStream, 50 in flight, beside a bare grpc-js that answers a constant',
+  about:
+    'Draw and DrawStream beside a bare grpc-js server that answers a constant: one connection, 50 in flight',
   programs: [],
   bouts: [
-    ...kinds.flatMap(kind => [beside(kind, 'sync'), beside(kind, 'none')]),
-    ...kinds.map(kind => many(kind)),
+    beside('Draw', 'sync'),
+    beside('Draw', 'none'),
+    beside('DrawStream', 'sync'),
+    beside('DrawStream', 'none'),
+    many('Draw', 'sync'),
+    many('DrawStream', 'none'),
   ],
   start: startRing,
 })

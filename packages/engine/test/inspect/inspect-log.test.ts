@@ -177,3 +177,28 @@ test('an observer can stop the reading, and hold it up', async () => {
   })
   assert.deepEqual([seen, report.lsn, report.stopped], [20, 20, true])
 })
+
+test('keys, recipients and how long keys are kept are told as the log has them', async t => {
+  const directory = temporaryDirectory(t)
+  const kuji = await open({ dir: directory, durability: 'os', keys: { most: 7 } })
+  await kuji.putPool({ id: 'p', items: [{ id: 'a', weight: 1, stock: 'unlimited' }] })
+  const first = await kuji.draw('p', { count: 2, key: '注文-1', recipient: '人' })
+  await kuji.draw('p', { count: 2, key: '注文-1', recipient: '人' })
+  await kuji.draw('p', { recipient: 'r' })
+  await kuji.draw('p')
+  await kuji.close()
+  const told: unknown[] = []
+  const report = await inspectLog(directory, {
+    draws: ({ firstDraw, count, key, recipient }) => told.push([firstDraw, count, key, recipient]),
+    change: change => {
+      if (change.type === 'keys') told.push([change.nextDraw, change.retentionMs, change.most])
+    },
+  })
+  assert.equal(report.fault, null)
+  assert.deepEqual(told, [
+    [first.id, 86_400_000, 7],
+    [first.id, 2, '注文-1', '人'],
+    [3, 1, undefined, 'r'],
+    [4, 1, undefined, undefined],
+  ])
+})

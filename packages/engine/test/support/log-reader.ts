@@ -11,7 +11,7 @@ export interface LoggedBatch {
   readonly length: number
   readonly lsn: number
   readonly firstDraw: number
-  /** Kinds of its records: `draws`, `put`, `item`, `status`, `delete`, `seal`. */
+  /** Kinds of its records: `draws`, `put`, `item`, `status`, `delete`, `seal`, `request`, `keyPolicy`. */
   readonly kinds: string[]
 }
 
@@ -35,11 +35,13 @@ export interface PaperPool {
 export interface PaperLog {
   readonly draws: LoggedDraw[]
   readonly pools: Map<string, PaperPool>
+  /** First draw numbers of the requests with a key, in order, by pool and key. */
+  readonly keys: Map<string, number[]>
   /** LSNs in the order found. */
   readonly lsns: number[]
 }
 
-const kindNames = ['', 'draws', 'put', 'item', 'status', 'delete', 'seal']
+const kindNames = ['', 'draws', 'put', 'item', 'status', 'delete', 'seal', 'request', 'keyPolicy']
 const headerBytes = 64
 const batchHeaderBytes = 72
 
@@ -68,9 +70,25 @@ function eachRecord(bytes: Buffer, batch: number, visit: (kind: number, at: numb
     if (kind === 1) at += 12 + bytes[at + 1]! * bytes.readUInt32LE(at + 8)
     else if (kind === 2) at += 8 + bytes.readUInt32LE(at + 4)
     else if (kind === 3) at += 28
+    else if (kind === 7) at = readNames(bytes, at).end
+    else if (kind === 8) at += 32
     else at += 8
     at = (at + 3) & ~3
   }
+}
+
+/** The key of a request, and where its record ends. */
+function readNames(bytes: Buffer, record: number): { key: string; end: number } {
+  let at = record + 16 + bytes[record + 1]! * bytes.readUInt32LE(record + 8)
+  const text = (): string => {
+    let length = bytes[at++]!
+    if (length >= 128) length += (bytes[at++]! - 1) * 128
+    at += length
+    return bytes.toString('utf8', at - length, at)
+  }
+  const key = text()
+  text()
+  return { key, end: at }
 }
 
 /** Files of the log in the order of their numbers, those archived included. */
@@ -92,7 +110,7 @@ export function readLogFile(path: string): Buffer {
 
 /** Reads a whole log and applies it, one record at a time. */
 export function readLogOnPaper(directory: string): PaperLog {
-  const paper: PaperLog = { draws: [], pools: new Map(), lsns: [] }
+  const paper: PaperLog = { draws: [], pools: new Map(), keys: new Map(), lsns: [] }
   const byNumber: PaperPool[] = []
   for (const { path } of logFiles(directory)) {
     const bytes = readLogFile(path)
@@ -107,7 +125,13 @@ export function readLogOnPaper(directory: string): PaperLog {
 function applyOnPaper(paper: PaperLog, byNumber: PaperPool[], bytes: Buffer, kind: number, at: number): void {
   const number = bytes.readUInt32LE(at + 4)
   const pool = byNumber[number]!
-  if (kind === 1) drawOnPaper(paper, pool, bytes, at)
+  if (kind === 1) drawOnPaper(paper, pool, bytes, at, 12)
+  else if (kind === 7) {
+    const { key } = readNames(bytes, at)
+    const name = `${pool.id} ${key}`
+    if (key !== '') paper.keys.set(name, [...(paper.keys.get(name) ?? []), paper.draws.length + 1])
+    drawOnPaper(paper, pool, bytes, at, 16)
+  } else if (kind === 8) return
   else if (kind === 2) putOnPaper(paper, byNumber, bytes, at + 8)
   else if (kind === 3) {
     const item = pool.items[bytes.readUInt32LE(at + 8)]!
@@ -117,11 +141,11 @@ function applyOnPaper(paper: PaperLog, byNumber: PaperPool[], bytes: Buffer, kin
   else if (kind === 5) paper.pools.delete(pool.id)
 }
 
-function drawOnPaper(paper: PaperLog, pool: PaperPool, bytes: Buffer, at: number): void {
+function drawOnPaper(paper: PaperLog, pool: PaperPool, bytes: Buffer, at: number, header: number): void {
   const width = bytes[at + 1]!
   const count = bytes.readUInt32LE(at + 8)
   for (let k = 0; k < count; k++) {
-    const item = pool.items[bytes.readUIntLE(at + 12 + k * width, width)]!
+    const item = pool.items[bytes.readUIntLE(at + header + k * width, width)]!
     item.drawn++
     paper.draws.push({ number: paper.draws.length + 1, pool: pool.id, item: item.id })
   }

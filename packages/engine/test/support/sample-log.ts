@@ -27,6 +27,8 @@ export interface SampleOptions {
   /** `crash` leaves the log as the last batch left it, `idle` after the seal that follows it. */
   readonly end: 'crash' | 'idle' | 'shutdown'
   readonly snapshots?: boolean
+  /** Each request with as many draws as this or fewer has a key, `key-` and its place among all. */
+  readonly keyedUpTo?: number
   readonly seed?: number
 }
 
@@ -55,8 +57,9 @@ export async function makeSample(directory: string, options: SampleOptions): Pro
     states.set(kuji.status().lsn, render(await kuji.pool('p')))
   }
   await note()
-  for (const count of options.counts) {
-    await kuji.drawMany('p', count)
+  for (const [place, count] of options.counts.entries()) {
+    if (count > (options.keyedUpTo ?? 0)) await kuji.drawMany('p', count)
+    else await kuji.draw('p', { count, key: `key-${place}`, recipient: '誰か' })
     await note()
   }
   const lastLsn = kuji.status().lsn

@@ -1,10 +1,12 @@
 import {
+  type ChangeOptions,
   type Code,
   codes,
   type ErrorFields,
   KujiError,
   type PoolState,
   type PoolSummary,
+  type PutResult,
 } from '@kuji/engine/contract'
 import { systemReason } from '../failure.ts'
 import { decodeReceipt, type ReceiptJson } from '../json.ts'
@@ -14,31 +16,62 @@ import type { PoolSource } from './source.ts'
 /** Longer than a server takes to refuse by itself. */
 const timeoutMs = 30_000
 
+interface Request {
+  readonly method: 'GET' | 'POST' | 'PUT'
+  readonly path: string
+  readonly body?: object
+  readonly headers?: Readonly<Record<string, string>>
+}
+
 /** Pools behind a running server. */
-export function connect(server: URL): PoolSource {
-  const request = <Answer>(method: string, path: string, body?: object) =>
-    exchange<Answer>(server, method, path, body)
+export function connect(server: URL, apiKey: string | undefined): PoolSource {
+  const authorization =
+    apiKey === undefined ? {} : { authorization: `Bearer ${asHeader(apiKey, 'the API key')}` }
+  const send = <Answer>(request: Request) =>
+    exchange<Answer>(server, { ...request, headers: { ...request.headers, ...authorization } })
   return {
-    draw: async ({ pool, ...body }) =>
-      decodeReceipt(await request<ReceiptJson>('POST', `/v1/pools/${encodeURIComponent(pool)}/draws`, body)),
-    pool: id => request<PoolState>('GET', `/v1/pools/${encodeURIComponent(id)}`),
+    draw: async ({ pool, key, ...body }) => {
+      const path = `/v1/pools/${encodeURIComponent(pool)}/draws`
+      const headers = key === undefined ? {} : { 'idempotency-key': quote(asHeader(key, 'key')) }
+      return decodeReceipt(await send<ReceiptJson>({ method: 'POST', path, body, headers }))
+    },
+    pool: id => send<PoolState>({ method: 'GET', path: `/v1/pools/${encodeURIComponent(id)}` }),
     pools: async () => {
       const pools: PoolSummary[] = []
       let after: string | undefined
       do {
         const query = new URLSearchParams({ limit: String(serverLimits.pageSize) })
         if (after !== undefined) query.set('after', after)
-        const page = await request<{ pools: PoolSummary[]; next?: string }>('GET', `/v1/pools?${query}`)
+        const path = `/v1/pools?${query}`
+        const page = await send<{ pools: PoolSummary[]; next?: string }>({ method: 'GET', path })
         pools.push(...page.pools)
         after = page.next
       } while (after !== undefined)
       return pools
     },
+    putPool: (manifest, options) => {
+      const path = `/v1/pools/${encodeURIComponent(manifest.id)}`
+      return send<PutResult>({ method: 'PUT', path, body: manifest, headers: conditionOf(options) })
+    },
     close: async () => {},
   }
 }
 
-async function exchange<Answer>(server: URL, method: string, path: string, body?: object): Promise<Answer> {
+function conditionOf({ ifVersion }: ChangeOptions): Readonly<Record<string, string>> {
+  if (ifVersion === undefined) return {}
+  return ifVersion === 0 ? { 'if-none-match': '*' } : { 'if-match': `"${ifVersion}"` }
+}
+
+/** A string of RFC 9651. */
+const quote = (text: string) => `"${text.replaceAll(/["\\]/g, '\\$&')}"`
+
+/** Other characters would arrive as something else, or not at all. */
+function asHeader(text: string, field: string): string {
+  if (/^[ -~]+$/.test(text)) return text
+  throw new KujiError('INVALID', `${field}: expected printable ASCII characters, which is what HTTP carries`)
+}
+
+async function exchange<Answer>(server: URL, { method, path, body, headers }: Request): Promise<Answer> {
   let response: Response
   let text: string
   try {
@@ -46,9 +79,8 @@ async function exchange<Answer>(server: URL, method: string, path: string, body?
       method,
       redirect: 'error',
       signal: AbortSignal.timeout(timeoutMs),
-      ...(body === undefined
-        ? {}
-        : { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } }),
+      headers: { ...headers, ...(body === undefined ? {} : { 'content-type': 'application/json' }) },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     })
     text = await response.text()
   } catch (error) {
@@ -70,7 +102,8 @@ function parse(text: string): unknown {
 function describeRefusal(server: URL, status: number, answer: unknown): KujiError {
   const { code, detail, type, title, status: _, ...fields } = (answer ?? {}) as Record<string, unknown>
   if (typeof code === 'string' && Object.hasOwn(codes, code) && typeof detail === 'string') {
-    return new KujiError(code as Code, detail, fields as ErrorFields)
+    const hint = code === 'UNAUTHENTICATED' ? '; the variable KUJI_API_KEY gives one to this command' : ''
+    return new KujiError(code as Code, detail + hint, fields as ErrorFields)
   }
   return new KujiError('INTERNAL', `${server.origin} answered ${status}, and not as a kuji server does`)
 }
@@ -86,5 +119,5 @@ function describeFailure(server: URL, method: string, error: unknown): KujiError
     return new KujiError('INTERNAL', `no answer from ${server.origin}: ${reason}; ${hint}`)
   }
   const broken = `the connection to ${server.origin} broke before the answer: ${reason}`
-  return new KujiError('OUTCOME_UNKNOWN', `${broken}; the draw may have taken place`)
+  return new KujiError('OUTCOME_UNKNOWN', `${broken}; the request may have taken place`)
 }

@@ -1,6 +1,14 @@
 import { readdir } from 'node:fs/promises'
 import { open } from '@kuji/engine'
-import { KujiError, type PoolState, type PoolSummary, type Receipt } from '@kuji/engine/contract'
+import {
+  type ChangeOptions,
+  KujiError,
+  type PoolManifest,
+  type PoolState,
+  type PoolSummary,
+  type PutResult,
+  type Receipt,
+} from '@kuji/engine/contract'
 import { type Command, InvalidArgumentError, Option } from 'commander'
 import { systemReason } from '../failure.ts'
 import { serverLimits } from '../limits.ts'
@@ -12,11 +20,13 @@ export interface PoolSource {
   draw(request: DrawRequest): Promise<Receipt>
   pool(id: string): Promise<PoolState>
   pools(): Promise<PoolSummary[]>
+  putPool(manifest: PoolManifest, options: ChangeOptions): Promise<PutResult>
   close(): Promise<void>
 }
 
 export interface SourceOptions {
   readonly server: URL
+  readonly apiKey?: string
   readonly dir?: string
 }
 
@@ -25,8 +35,13 @@ export function addSourceOptions(command: Command): Command {
   const server = new Option('--server <url>', 'a running server')
     .default(new URL('http://127.0.0.1:7070'), 'http://127.0.0.1:7070')
     .argParser(parseServer)
+  const apiKey = new Option(
+    '--api-key <key>',
+    'a key of the server; better in the variable, since others see what stands on a command line',
+  ).env('KUJI_API_KEY')
   return command
     .addOption(server)
+    .addOption(apiKey)
     .addOption(
       new Option('--dir <dir>', 'open this data directory instead; no server may have it open').conflicts(
         'server',
@@ -36,7 +51,8 @@ export function addSourceOptions(command: Command): Command {
 
 function parseServer(text: string): URL {
   const url = URL.parse(text)
-  if (url?.protocol === 'http:' && url.pathname === '/' && url.search === '') return url
+  if ((url?.protocol === 'http:' || url?.protocol === 'https:') && url.pathname === '/' && url.search === '')
+    return url
   throw new InvalidArgumentError('expected a URL like http://127.0.0.1:7070.')
 }
 
@@ -45,7 +61,8 @@ export async function withSource<Result>(
   options: SourceOptions,
   use: (source: PoolSource) => Promise<Result>,
 ): Promise<Result> {
-  const source = options.dir === undefined ? connect(options.server) : await openDirectory(options.dir)
+  const source =
+    options.dir === undefined ? connect(options.server, options.apiKey) : await openDirectory(options.dir)
   try {
     return await use(source)
   } finally {
@@ -80,6 +97,7 @@ async function openDirectory(dir: string): Promise<PoolSource> {
       } while (page.length === serverLimits.pageSize)
       return pools
     },
+    putPool: (manifest, options) => kuji.putPool(manifest, options),
     close: () => kuji.close(),
   }
 }

@@ -85,7 +85,7 @@ function readIdempotency({ retention, keys }: NonNullable<ConfigurationDocument[
 
 const usualFormat = (): LogFormat => (process.stderr.isTTY ? 'text' : 'json')
 
-async function readConfiguration(file: string): Promise<string> {
+export async function readConfiguration(file: string): Promise<string> {
   try {
     const { size } = await stat(file)
     if (size > serverLimits.configurationBytes) {
@@ -101,14 +101,14 @@ async function readConfiguration(file: string): Promise<string> {
   }
 }
 
-function describeFaults(document: YamlDocument, faults: readonly Fault[]): string[] {
+export function describeFaults(document: YamlDocument, faults: readonly Fault[]): string[] {
   return faults.map(({ path, onKey, message }) => {
     const field = fieldName(path)
     return `${document.place(path, onKey)}: ${field === '' ? '' : `${field}: `}${message}`
   })
 }
 
-function refuse(name: string, lines: readonly string[]): never {
+export function refuse(name: string, lines: readonly string[]): never {
   const count = lines.length === 1 ? 'one error' : `${lines.length} errors`
   throw new KujiError('INVALID', [`${name} has ${count}`, ...lines].join('\n'))
 }

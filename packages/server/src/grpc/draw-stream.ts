@@ -138,7 +138,7 @@ class DrawStream implements AnswerSink, LongCall {
       meter.refused(answer.code)
       return { correlationId, error: encodeError(answer) }
     }
-    meter.draws += answer.items.length
+    meter.answered(answer)
     return { correlationId, receipt: encodeReceipt(answer) }
   }
 

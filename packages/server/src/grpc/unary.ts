@@ -23,7 +23,7 @@ export function unaryMethods(context: CallContext): UntypedServiceImplementation
   return {
     Draw: unary(context, async (caller, request: DrawMessage) => {
       const receipt = await service.draw(caller, decodeDraw(request))
-      meter.draws += receipt.items.length
+      meter.answered(receipt)
       return encodeReceipt(receipt)
     }),
     GetReceipt: unary(context, async (caller, { id = 0 }: IdMessage) =>

@@ -53,6 +53,8 @@ export async function addDocumentPage(app: HttpApp): Promise<void> {
     routePrefix: '/docs',
     staticCSP: contentSecurityPolicy,
     theme: { title: 'kuji: HTTP' },
+    // Without the bar on top, which asks for the address of another document.
+    uiConfig: { layout: 'BaseLayout' },
   })
 }
 

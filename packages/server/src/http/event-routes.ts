@@ -5,7 +5,7 @@ import { LogEventSchema } from '../schema/answers.ts'
 import type { Service } from '../service.ts'
 import { answers, ofCallers } from './answers.ts'
 import type { HttpApp } from './app.ts'
-import { EventStream } from './event-stream.ts'
+import { EventEncoder, EventStream } from './event-stream.ts'
 import { EventsHeaders, EventsQuery } from './schemas.ts'
 
 const schema = {
@@ -32,6 +32,7 @@ const schema = {
 
 export function addEventRoutes(app: HttpApp, service: Service): void {
   const open = new Set<AbortController>()
+  const encoder = new EventEncoder()
   // A stop waits for requests in flight, and these would never end by themselves.
   app.addHook('preClose', async () => {
     for (const ending of open) ending.abort()
@@ -55,7 +56,7 @@ export function addEventRoutes(app: HttpApp, service: Service): void {
       // A refusal comes at once, and can still be answered with its status.
       await Promise.race([first, nextTurn()])
       reply.hijack()
-      await new EventStream(reply.raw, ending.signal).run(first, events)
+      await new EventStream(reply.raw, encoder, ending.signal).run(first, events)
     } finally {
       open.delete(ending)
       ending.abort()

@@ -22,11 +22,13 @@ const heartbeat = Buffer.from(':\n\n')
  */
 export class EventStream {
   readonly #response: ServerResponse
+  readonly #encoder: EventEncoder
   readonly #signal: AbortSignal
   #writing = false
 
-  constructor(response: ServerResponse, signal: AbortSignal) {
+  constructor(response: ServerResponse, encoder: EventEncoder, signal: AbortSignal) {
     this.#response = response
+    this.#encoder = encoder
     this.#signal = signal
   }
 
@@ -37,7 +39,7 @@ export class EventStream {
       this.#response.writeHead(200, headers)
       await this.#write(preamble)
       for (let next = await first; !next.done; next = await events.next())
-        await this.#write(encodeEvent(next.value))
+        await this.#write(this.#encoder.encode(next.value))
     } catch (error) {
       const problem = problemOf(toKujiError(error))
       if (!this.#signal.aborted) this.#response.write(frame('error', undefined, problem))
@@ -63,17 +65,19 @@ export class EventStream {
   }
 }
 
-let lastEvent: LogEvent | undefined
-let lastBytes: Buffer = Buffer.alloc(0)
-
 /** All readers that keep up are given the same event, one after the other: it is encoded once. */
-function encodeEvent(event: LogEvent): Buffer {
-  if (event !== lastEvent) {
-    const { lsn, at, changes } = event
-    lastBytes = frame('batch', lsn, { lsn, at: new Date(at).toISOString(), changes })
-    lastEvent = event
+export class EventEncoder {
+  #event: LogEvent | undefined
+  #bytes: Buffer = preamble
+
+  encode(event: LogEvent): Buffer {
+    if (event !== this.#event) {
+      const { lsn, at, changes } = event
+      this.#bytes = frame('batch', lsn, { lsn, at: new Date(at).toISOString(), changes })
+      this.#event = event
+    }
+    return this.#bytes
   }
-  return lastBytes
 }
 
 // JSON has no line breaks but escaped ones, so that one data line holds it.

@@ -128,6 +128,7 @@ export class Metrics {
       ['kuji_lsn', 'The last LSN that is durable.', 'lsn'],
       ['kuji_draw_number', 'The last draw number that is durable.', 'drawNumber'],
       ['kuji_idempotency_keys', 'Idempotency keys that are kept.', 'keys'],
+      ['kuji_idempotency_key_bytes', 'Memory that they take with their receipts.', 'keyBytes'],
       ['kuji_segment', 'The log file that is being written.', 'segment'],
       ['kuji_snapshot_lsn', 'LSN of the newest snapshot, 0 before the first.', 'snapshotLsn'],
     ] as const

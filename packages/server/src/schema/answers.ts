@@ -117,6 +117,12 @@ export const HealthSchema = Type.Object(
     lsn: whole('The last position in the log that is durable.'),
     drawNumber: whole('The last draw number that is durable.'),
     queued: whole('Requests that wait or are under way.'),
+    keys: whole('Idempotency keys that are kept.'),
+    keyBytes: whole('Memory that they take.'),
+    segment: Type.Optional(whole('The log file that is being written; absent without a log.')),
+    snapshotLsn: Type.Optional(
+      whole('Position of the newest snapshot, 0 where there is none; absent without a log.'),
+    ),
   },
   { title: 'Health' },
 )
