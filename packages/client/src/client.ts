@@ -172,10 +172,11 @@ export class KujiClient {
   }
 
   /**
-   * Durable batches as they come, without a gap, from behind the LSN `after`, or from now on. Lost connections are
-   * resumed behind the last event. Ends with the signal. Throws what is refused, and `INTERNAL` after as many failures
-   * in a row as the client has retries. `INVALID` with `since` is told where events from there on are no longer kept,
-   * as after a restart of the server: read what you follow anew, and go on with `after: since`.
+   * Durable batches as they come, without a gap, from behind the LSN `after`, or from when the first stream is open.
+   * Lost connections are resumed behind the last event. Ends with the signal. Throws what is refused, and `INTERNAL`
+   * after as many failures in a row as the client has retries. `INVALID` with `since` is told where events from there
+   * on are no longer kept, as after a restart of the server: read what you follow anew, and go on with `after:
+   * since`.
    */
   async *events(options: WatchOptions = noOptions): AsyncGenerator<LogEvent, void, undefined> {
     const { after, signal } = options
