@@ -12,10 +12,7 @@ const directory = fileURLToPath(new URL('../../proto/', import.meta.url))
  */
 const options = { longs: Number, enums: String, defaults: false, includeDirs: [directory] }
 
-/**
- * kuji.proto as protoc compiles it. A test holds the two together; after a change of the one, make the other:
- * `protoc -I proto --include_imports --descriptor_set_out=proto/kuji.binpb kuji/v1/kuji.proto`
- */
+/** kuji.proto as protoc compiles it; CONTRIBUTING.md has the command, and a test holds the two together. */
 export const descriptorFile = `${directory}kuji.binpb`
 
 const kujiPackage = loadSync('kuji/v1/kuji.proto', options)
