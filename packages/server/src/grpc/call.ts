@@ -6,6 +6,7 @@ import { toKujiError } from '../failure.ts'
 import type { Logger } from '../logger.ts'
 import type { DoorMeter } from '../metrics/meter.ts'
 import type { Service } from '../service.ts'
+import type { Draws } from './draws.ts'
 import { statusOf } from './status.ts'
 
 /** What every call needs. */
@@ -13,6 +14,7 @@ export interface CallContext {
   readonly service: Service
   readonly log: Logger
   readonly meter: DoorMeter
+  readonly draws: Draws
   /** Streams that would go on for good, so that a stop can end them. */
   readonly streams: Set<LongCall>
 }

@@ -87,7 +87,7 @@ class DrawStream implements AnswerSink, LongCall {
       slot.correlationId = checkCorrelationId(request.correlationId)
       const { pool, ...options } = decodeDraw(request.draw)
       slot.count = options.count ?? 1
-      this.#context.service.drawTo(this.#caller, this, token, pool, options)
+      this.#context.draws.add({ caller: this.#caller, sink: this, token, pool, options })
     } catch (error) {
       this.answer(token, error as KujiError)
     }

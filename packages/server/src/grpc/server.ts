@@ -5,6 +5,7 @@ import { serverLimits } from '../limits.ts'
 import type { CallContext } from './call.ts'
 import { kujiService } from './definitions.ts'
 import { drawStream } from './draw-stream.ts'
+import { Draws } from './draws.ts'
 import { Health } from './health.ts'
 import { Listener } from './listener.ts'
 import { sendBatches } from './message-batch.ts'
@@ -19,7 +20,7 @@ interface GrpcOptions extends DoorOptions {
 
 export async function startGrpc(options: GrpcOptions): Promise<Door> {
   const { service, listen, log, meter, tls, reflection = true } = options
-  const context: CallContext = { service, log, meter, streams: new Set() }
+  const context: CallContext = { service, log, meter, draws: new Draws(service), streams: new Set() }
   const health = new Health(context)
   const server = createServer(context, health, reflection)
   const injector = server.createConnectionInjector(credentialsOf(tls))

@@ -1,5 +1,5 @@
 import type { handleUnaryCall, UntypedServiceImplementation } from '@grpc/grpc-js'
-import type { KujiError } from '@kuji/engine/contract'
+import { KujiError, type Receipt } from '@kuji/engine/contract'
 import type { Caller } from '../access/caller.ts'
 import { encodePool, encodeReceipt, encodeSummary } from './answers.ts'
 import { authenticate, type CallContext, checkRequest, describeFailure } from './call.ts'
@@ -19,13 +19,9 @@ import {
 
 /** Every call with one request and one answer: decode, one call of the service, encode. */
 export function unaryMethods(context: CallContext): UntypedServiceImplementation {
-  const { service, meter } = context
+  const { service } = context
   return {
-    Draw: unary(context, async (caller, request: DrawMessage) => {
-      const receipt = await service.draw(caller, decodeDraw(request))
-      meter.answered(receipt)
-      return encodeReceipt(receipt)
-    }),
+    Draw: draw(context),
     GetReceipt: unary(context, async (caller, { id = 0 }: IdMessage) =>
       encodeReceipt(await service.receipt(caller, id)),
     ),
@@ -54,6 +50,30 @@ export function unaryMethods(context: CallContext): UntypedServiceImplementation
     DeletePool: unary(context, async (caller, { pool = '' }: PoolMessage) =>
       encodeSummary(await service.changeStatus(caller, pool, 'delete')),
     ),
+  }
+}
+
+/** The same without a promise: draws are many. */
+function draw(context: CallContext): handleUnaryCall<DrawMessage | KujiError, object> {
+  const { meter } = context
+  return (call, callback) => {
+    meter.requests++
+    if (call.cancelled) return
+    const answer = (_token: number, answer: Receipt | KujiError): void => {
+      if (answer instanceof KujiError) {
+        callback(describeFailure(context, call.getPath(), answer))
+        return
+      }
+      meter.answered(answer)
+      callback(null, encodeReceipt(answer))
+    }
+    try {
+      const caller = authenticate(context, call.metadata)
+      const { pool, ...options } = decodeDraw(checkRequest(call.request))
+      context.draws.add({ caller, sink: { answer }, token: 0, pool, options })
+    } catch (error) {
+      callback(describeFailure(context, call.getPath(), error))
+    }
   }
 }
 
