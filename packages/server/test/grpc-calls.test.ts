@@ -165,7 +165,9 @@ test('an error carries its code, its facts and its details in the trailers', asy
 
 test('what waiting helps with says how long, as a header and as a detail', async context => {
   const full = new KujiError('READ_ONLY', 'the disk is full')
-  const { port } = await openDoor(context, { engine: () => ({ draw: () => Promise.reject(full) }) })
+  const { port } = await openDoor(context, {
+    engine: () => ({ drawTo: (sink, token) => sink.answer(token, full) }),
+  })
   const refusal = await refusalOf(connectTo(port).draw({ pool: 'summer' }))
   assert.deepEqual([refusal.code, refusal.status], ['READ_ONLY', Code.Unavailable])
   assert.equal(refusal.retryAfter, '10')

@@ -175,10 +175,6 @@ test('over TLS, and not in the clear', async context => {
 function holdDraws() {
   const waiting: (() => void)[] = []
   const engine = (kuji: Kuji): Partial<Kuji> => ({
-    draw: async (pool, options) => {
-      await new Promise<void>(resolve => waiting.push(resolve))
-      return kuji.draw(pool, options)
-    },
     drawTo: (sink: AnswerSink, token: number, pool: string, options?: object) =>
       void waiting.push(() => kuji.drawTo(sink, token, pool, options)),
   })
