@@ -5,16 +5,8 @@ import { ItemUpdateSchema, PoolBodySchema } from '../schema/manifest.ts'
 import type { PoolAction, Service } from '../service.ts'
 import { answers, etag, ofCallers, ofChanges } from './answers.ts'
 import type { HttpApp } from './app.ts'
-import { changeIf, entityTag, isKnown } from './preconditions.ts'
-import {
-  ItemParams,
-  NoBody,
-  PageQuery,
-  PatchHeaders,
-  PoolParams,
-  PutHeaders,
-  ReadHeaders,
-} from './schemas.ts'
+import { changeIf, entityTag } from './preconditions.ts'
+import { ItemParams, NoBody, PageQuery, PatchHeaders, PoolParams, PutHeaders } from './schemas.ts'
 
 const tags = ['pools']
 
@@ -34,14 +26,12 @@ const readSchema = {
   tags,
   summary: 'Read a pool',
   description:
-    'A pool with its live numbers. The entity tag is the version of its rules: stock and odds change with every draw ' +
-    'and leave it as it is, so ask with `If-None-Match` only for the rules.',
+    'A pool with its live numbers. The entity tag is the version of its rules, to make a change for with `If-Match`. Stock ' +
+    'and odds change with every draw and leave it as it is, so no read is answered with 304.',
   params: PoolParams,
-  headers: ReadHeaders,
   response: answers(
     {
       200: { description: 'The pool.', schema: PoolStateSchema, headers: etag },
-      304: { description: 'The rules have a version that `If-None-Match` names.', headers: etag },
     },
     ofCallers,
     ['POOL_NOT_FOUND'],
@@ -114,7 +104,7 @@ function addReadRoutes(app: HttpApp, service: Service): void {
   app.get('/v1/pools/:pool', { schema: readSchema }, async (request, reply) => {
     const pool = await service.pool(request.caller, request.params.pool)
     reply.header('etag', entityTag(pool.version))
-    return isKnown(request.headers['if-none-match'], pool.version) ? reply.code(304).send() : pool
+    return pool
   })
 }
 

@@ -12,27 +12,20 @@ interface EntityTag {
 
 const anyTag = '*'
 
-/** Reads the value of If-Match or If-None-Match: `*`, or a list of tags. Throws `INVALID`. */
-function parseTags(header: string, value: string): readonly EntityTag[] | typeof anyTag {
+/** Reads the value of If-Match: `*`, or a list of tags. Throws `INVALID`. */
+function parseTags(value: string): readonly EntityTag[] | typeof anyTag {
   if (value.trim() === anyTag) return anyTag
   const tags: EntityTag[] = []
   const next = /[ \t]*(W\/)?"([\x21\x23-\x7e\x80-\xff]*)"[ \t]*(,|$)/y
   while (next.lastIndex < value.length) {
     const [, weak, text = '', end] = next.exec(value) ?? []
-    if (end === undefined) throw refuse(header, 'expected * or tags in quotes, like "3"')
+    if (end === undefined) throw refuse('If-Match', 'expected * or tags in quotes, like "3"')
     tags.push({ weak: weak !== undefined, text })
     if (end === ',' && next.lastIndex === value.length)
-      throw refuse(header, 'expected a tag behind the comma')
+      throw refuse('If-Match', 'expected a tag behind the comma')
   }
-  if (tags.length === 0) throw refuse(header, 'expected * or tags in quotes, like "3"')
+  if (tags.length === 0) throw refuse('If-Match', 'expected * or tags in quotes, like "3"')
   return tags
-}
-
-/** Whether a reader has this version already (weak comparison, as RFC 9110 says). */
-export function isKnown(ifNoneMatch: string | undefined, version: number): boolean {
-  if (ifNoneMatch === undefined) return false
-  const tags = parseTags('If-None-Match', ifNoneMatch)
-  return tags === anyTag || tags.some(({ text }) => text === String(version))
 }
 
 /** A change as it is made for the version that it rests on, if any. */
@@ -61,7 +54,7 @@ export async function changeIf<Result>(conditions: Conditions, change: Change<Re
     return change({ ifVersion: 0 })
   }
   if (ifMatch === undefined) return change({})
-  const tags = parseTags('If-Match', ifMatch)
+  const tags = parseTags(ifMatch)
   if (tags === anyTag) return changeAny(change, 1, version => version > 0)
   // Strong comparison: a weak tag matches nothing, and neither does one that was never given out.
   const versions = new Set(

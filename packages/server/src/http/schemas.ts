@@ -106,19 +106,14 @@ const IfMatch = Type.Optional(
   }),
 )
 
-const ifNoneMatch = (description: string, example: string) =>
-  Type.Optional(Type.String({ description, examples: [example] }))
-
 export const PutHeaders = Type.Object({
   'if-match': IfMatch,
-  'if-none-match': ifNoneMatch('`*`, and nothing else: the pool is put only where there is none.', '*'),
+  'if-none-match': Type.Optional(
+    Type.String({
+      description: '`*`, and nothing else: the pool is put only where there is none.',
+      examples: ['*'],
+    }),
+  ),
 })
 
 export const PatchHeaders = Type.Object({ 'if-match': IfMatch })
-
-export const ReadHeaders = Type.Object({
-  'if-none-match': ifNoneMatch(
-    'Versions of the rules that are known already: for these the answer is 304.',
-    '"3"',
-  ),
-})
