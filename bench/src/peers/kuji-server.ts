@@ -50,7 +50,7 @@ export async function startKuji(stage: Stage, settings: KujiSettings): Promise<K
     openFiles,
     isReady: async () => {
       const listening = await Promise.all(others.map(isListening))
-      return listening.every(Boolean) && (await fetch(`${url}/healthz`)).ok
+      return listening.every(Boolean) && (await fetch(`${url}/readyz`)).ok
     },
   })
   const drawn = async (): Promise<number> => {

@@ -47,7 +47,7 @@ export async function runContest(contest: Contest, stage: Stage, order: ContestO
         order.onProgress(`${bout.name}: round ${round + 1} of ${order.rounds}: ${describe(bout, figures)}`)
       } catch (error) {
         failed.add(bout)
-        broken.push(`${bout.name}: ${(error as Error).message}`)
+        broken.push([`${bout.name}: ${(error as Error).message}`, ...stage.deaths].join('\n'))
       }
     }
   }

@@ -58,6 +58,7 @@ export class Stage {
   readonly #servers: { readonly child: ChildProcess; readonly stopSignal: NodeJS.Signals }[] = []
   readonly #loads = new Set<ChildProcess>()
   readonly #closers: (() => void)[] = []
+  readonly #deaths: string[] = []
   #directories = 0
 
   constructor({ within, smoke, seconds, cores }: StageSettings) {
@@ -87,6 +88,10 @@ export class Stage {
     const child = this.#spawn(command, args, this.#cores?.server, directory)
     this.#servers.push({ child, stopSignal })
     const output = collect(child)
+    child.once('exit', (code, signal) => {
+      if (child.killed) return
+      this.#deaths.push(`${name} has ended by itself, with ${code ?? signal}: ${output.all().trim()}`)
+    })
     const deadline = performance.now() + readyTimeoutMs
     while (!(await isReady().catch(() => false))) {
       if (hasEnded(child)) throw new Error(`${name} did not start: ${output.all().trim()}`)
@@ -94,6 +99,11 @@ export class Stage {
       await setTimeout(20)
     }
     return { pid: child.pid!, stop: () => stop(child, stopSignal) }
+  }
+
+  /** Servers that ended without being asked to, and what they said. */
+  get deaths(): readonly string[] {
+    return this.#deaths
   }
 
   /** Runs a program to its end on the cores of the load, and returns what it printed. */
