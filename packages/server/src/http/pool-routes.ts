@@ -26,8 +26,8 @@ const readSchema = {
   tags,
   summary: 'Read a pool',
   description:
-    'A pool with its live numbers. The entity tag is the version of its rules, to make a change for with `If-Match`. Stock ' +
-    'and odds change with every draw and leave it as it is, so no read is answered with 304.',
+    'A pool with its live numbers. The entity tag is the version of its rules, to make a change for with `If-Match`. ' +
+    'Stock and odds change with every draw and leave it as it is, so no read is answered with 304.',
   params: PoolParams,
   response: answers(
     {
