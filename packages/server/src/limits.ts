@@ -37,6 +37,8 @@ export const serverLimits = {
   respAnswerItems: 16 * 1024,
   /** Replies that are gathered before they are written, though more commands are there to be taken up. */
   respUnsentBytes: 64 * 1024,
+  /** HTTP: requests of one connection that wait for the answer to the one before; with more, it is cut. */
+  httpPipelined: 128,
   /** Pools on one page of a list. */
   pageSize: 1000,
   defaultPageSize: 100,

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
+import { serverLimits } from '../src/limits.ts'
 import { openDoor } from './support/doors.ts'
 import { assertProblem, draw, readPool, request } from './support/requests.ts'
 import { openSocket, readToEnd, sendRaw } from './support/sockets.ts'
@@ -113,7 +114,7 @@ test('what stands behind a refused body is never taken for a request', async con
 test('requests in one piece are answered in their order', async context => {
   const { url } = await openPool(context)
   const socket = await openSocket(url)
-  const count = 500
+  const count = serverLimits.httpPipelined
   const one = `${jsonHead}Content-Length: 11\r\n\r\n{"count":2}`
   socket.write(one.repeat(count - 1) + one.replace('Host', 'Connection: close\r\nHost'))
   const text = await readToEnd(socket)
@@ -122,6 +123,23 @@ test('requests in one piece are answered in their order', async context => {
     ids,
     Array.from({ length: count }, (_, index) => 1 + 2 * index),
   )
+})
+
+test('a client that asks on and on and reads no answer is cut off, and holds up nobody', async context => {
+  const { url, kuji, others } = await openPool(context)
+  const socket = await openSocket(url)
+  const closed = new Promise(resolve => socket.once('close', resolve))
+  socket.pause()
+  const many = `${jsonHead}Content-Length: 2\r\n\r\n{}`.repeat(500)
+  const ask = () => {
+    while (socket.writable && socket.write(many)) {}
+  }
+  socket.on('drain', ask).on('error', () => {})
+  ask()
+  await closed
+  await others()
+  // What it asked for beyond the bound was never begun.
+  assert.ok(kuji.status().drawNumber < 100_000)
 })
 
 test('a request in single bytes is one like any other', async context => {

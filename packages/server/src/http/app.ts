@@ -21,6 +21,7 @@ import { addEventRoutes } from './event-routes.ts'
 import { createGuard, refuseUnheeded } from './guard.ts'
 import { addHealthRoutes } from './health-routes.ts'
 import { refuseOtherMethods } from './methods.ts'
+import { takeTurns } from './pipelining.ts'
 import { addPoolRoutes } from './pool-routes.ts'
 import { problemOf, sendProblem } from './problem.ts'
 import { addMetricsRoute, addReadinessRoute } from './status-routes.ts'
@@ -111,6 +112,7 @@ function createBareApp({ service, log, meter, tls }: DoorOptions): HttpApp {
   app.addContentTypeParser('application/json', { parseAs: 'buffer' }, (_request, bytes: Buffer, done) =>
     done(null, parseBody(bytes)),
   )
+  takeTurns(app)
   const guard = createGuard(service.keysRequired, tls === undefined ? 'http' : 'https')
   app.addHook('onRequest', (request, _reply, done) => {
     meter.requests++
