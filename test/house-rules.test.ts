@@ -23,6 +23,8 @@ const entryPoints = new Set([
   'bench/src/process-of-group.ts',
   'bench/src/peers/main.ts',
   'proof/src/history/index.ts',
+  'proof/src/sim/main.ts',
+  'proof/src/sim/seed-worker.ts',
   'scripts/kill-nine.ts',
 ])
 
