@@ -113,7 +113,7 @@ export function makePlan(seed: number, { operations, without, clients: most }: P
     },
     faults: new Set(possible.filter(name => !without.includes(name))),
     uptime: length / chance.spread(1, 60),
-    episodes: { pause: length / chance.spread(2, 20), length: length / chance.spread(10, 200) },
+    episodes: { pause: length / chance.spread(3, 20), length: length / chance.spread(3, 60) },
     errorRate: chance.spread(0.001, 0.2),
     latency,
   }
