@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
-import { kuji, serveSample, temporaryDirectory } from './support/processes.ts'
+import { kuji, serve, serveSample, temporaryDirectory, writeConfiguration } from './support/processes.ts'
 import { readPool, request } from './support/requests.ts'
 
 const summer = `
@@ -198,6 +198,34 @@ test('draw and pools open a directory by themselves', async context => {
       ['summer', 0],
     ],
   )
+})
+
+test('--dir leaves it to the log how long keys are kept', async context => {
+  const keys = 'idempotency: { retention: 7d, keys: 3 }'
+  const { dir, url, stop } = await serveSample(context, `${keys}\n${summer}`)
+  const words = ['draw', 'few', '--key', 'order-1', '--json']
+  await kuji([...words, '--server', url])
+  await stop()
+  const data = join(dir, 'data')
+  assert.equal((await kuji(['draw', 'few', '--dir', data])).stdout, '2 a\n')
+  assert.equal(JSON.parse((await kuji([...words, '--dir', data])).stdout).replayed, true)
+  const { stdout } = await kuji(['log', 'dump', data, '--format', 'ndjson'])
+  const told = stdout
+    .trim()
+    .split('\n')
+    .map(line => JSON.parse(line))
+  assert.deepEqual(
+    told.filter(({ type }) => type === 'keys').map(({ retentionMs, most }) => [retentionMs, most]),
+    [[7 * 86_400_000, 3]],
+  )
+  // A file that has lost its setting takes nothing back either.
+  writeConfiguration(dir, `segmentBytes: 65536\nhttp: { listen: 127.0.0.1:0 }\n${summer}`)
+  const again = await serve(context, [join(dir, 'kuji.yaml')])
+  assert.equal((await kuji(['draw', 'few', '--server', again.url])).stdout, '3 a\n')
+  assert.equal(JSON.parse((await kuji([...words, '--server', again.url])).stdout).replayed, true)
+  await again.stop()
+  const { stdout: later } = await kuji(['log', 'dump', data, '--format', 'ndjson'])
+  assert.equal(later.match(/"retentionMs"/g)?.length, 1)
 })
 
 test('--dir makes nothing: a file is refused, and a directory without a log too', async context => {

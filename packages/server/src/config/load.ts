@@ -25,8 +25,8 @@ export interface Configuration extends DoorAddresses {
   readonly retention?: 'archive' | 'remove'
   readonly tls?: TlsFiles
   readonly apiKeys: readonly ApiKey[]
-  /** How long keys of draws are kept, and how many; as the engine takes it. */
-  readonly idempotency: { readonly retentionMs: number; readonly most: number }
+  /** How long keys of draws are kept, and how many; what is absent stays as the log has it. */
+  readonly idempotency: { readonly retentionMs?: number; readonly most?: number }
   readonly log: { readonly level: LogLevel; readonly format: LogFormat }
   readonly pools: readonly PoolManifest[]
 }
@@ -76,11 +76,17 @@ export async function loadConfiguration(file?: string): Promise<Configuration> {
 }
 
 function readIdempotency({ retention, keys }: NonNullable<ConfigurationDocument['idempotency']>) {
-  const retentionMs = retention === undefined ? limits.keyRetentionMs : parseDuration(retention)
-  const fits = retentionMs >= limits.keyRetentionMinimumMs && retentionMs <= limits.keyRetentionMaximumMs
+  const retentionMs = retention === undefined ? undefined : parseDuration(retention)
+  const fits =
+    retentionMs === undefined ||
+    (retentionMs >= limits.keyRetentionMinimumMs && retentionMs <= limits.keyRetentionMaximumMs)
   const message = `expected a duration from 1m to 90d, got ${show(retention)}`
   const faults: Fault[] = fits ? [] : [{ path: ['idempotency', 'retention'], onKey: false, message }]
-  return { idempotency: { retentionMs, most: keys ?? limits.keysDefault }, faults }
+  const idempotency = {
+    ...(retentionMs === undefined ? {} : { retentionMs }),
+    ...(keys === undefined ? {} : { most: keys }),
+  }
+  return { idempotency, faults }
 }
 
 const usualFormat = (): LogFormat => (process.stderr.isTTY ? 'text' : 'json')
