@@ -19,6 +19,7 @@ import {
   type Health,
 } from './answers.ts'
 import { followEvents } from './event-stream.ts'
+import { clientLimits } from './limits.ts'
 import {
   type CallOptions,
   type ClientChangeOptions,
@@ -82,7 +83,11 @@ export class KujiClient {
 
   /** A pool with its live numbers. Rejects with `POOL_NOT_FOUND`. */
   async pool(pool: string, options: CallOptions = noOptions): Promise<PoolState> {
-    return this.#read(`/v1/pools/${segment(pool, 'pool')}`, decodePool, options)
+    const path = `/v1/pools/${segment(pool, 'pool')}`
+    return this.#requester.run(
+      { method: 'GET', path, repeat: 'read', decode: decodePool, mostBytes: clientLimits.poolBytes },
+      options,
+    )
   }
 
   /** All pools in the order of their ids, fetched in pages as they are read. The deadline is that of each page. */
