@@ -34,6 +34,8 @@ export async function* followEvents(
     let failure: Failure
     try {
       for await (const event of stream.read(position)) {
+        // What lies between here and the server may have kept a stream, and play it again.
+        if (event.lsn <= position) continue
         position = event.lsn
         failures = 0
         yield event

@@ -2,7 +2,7 @@ import { type Code, type ErrorFields, KujiError } from '@kuji/engine/contract'
 import { parseJson } from './answers.ts'
 import { type Failure, foreign, noAnswer, readProblem, refused } from './failure.ts'
 import { clientLimits } from './limits.ts'
-import { type CallOptions, checkTimeout, type Settings } from './options.ts'
+import { type CallOptions, checkObject, checkTimeout, type Settings } from './options.ts'
 import { randomFraction } from './random.ts'
 import { readText } from './read-text.ts'
 import { wait } from './wait.ts'
@@ -57,8 +57,8 @@ export class Requester {
 
   /** Tries until there is a result, a refusal that stays, no try or no time left. */
   async run<Result>(call: Call<Result>, options: CallOptions): Promise<Result> {
-    const { signal } = options
-    const deadline = performance.now() + checkTimeout(options.timeoutMs, this.settings)
+    const { signal, timeoutMs } = checkObject(options, 'options')
+    const deadline = performance.now() + checkTimeout(timeoutMs, this.settings)
     // Once: every try has the same bytes, or the server would take them for different requests.
     const body = call.body === undefined ? undefined : JSON.stringify(call.body)
     let doubt = false
