@@ -20,7 +20,7 @@ Examples:
   kuji draw summer                              one draw from a running server
   kuji draw summer -n 10 --json                 ten draws, all or none, as a JSON receipt
   kuji draw summer -n 10 --partial              ten draws, or what is left
-  kuji draw summer --key order-42 --for user-7  once for this order, however often it is run
+  kuji draw summer --key order-51 --for user-7  once for this order, however often it is run
   kuji draw summer --dir ./data                 without a server
 
 Prints one line a draw: its number and the item. Every draw has an idempotency key, a random one unless --key gives
