@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
-import { mkdirSync, readdirSync, writeFileSync } from 'node:fs'
+import { copyFileSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer, request as forward } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
@@ -260,4 +260,18 @@ test('the launcher runs the sources of a fresh clone', async () => {
   const launcher = fileURLToPath(new URL('../bin/kuji.js', import.meta.url))
   const { stdout } = await promisify(execFile)(process.execPath, [launcher, '--version'])
   assert.match(stdout, /^\d+\.\d+\.\d+\n$/)
+})
+
+test('the launcher runs what is built only where there are no sources: a build may be an old one', async context => {
+  const dir = temporaryDirectory(context)
+  for (const name of ['bin', 'dist', 'src']) mkdirSync(join(dir, name))
+  copyFileSync(new URL('../bin/kuji.js', import.meta.url), join(dir, 'bin', 'kuji.js'))
+  writeFileSync(join(dir, 'package.json'), '{"type":"module"}')
+  writeFileSync(join(dir, 'dist', 'main.js'), "console.log('built')")
+  writeFileSync(join(dir, 'src', 'main.ts'), "console.log('source')")
+  const run = () => promisify(execFile)(process.execPath, [join(dir, 'bin', 'kuji.js')])
+  assert.equal((await run()).stdout, 'source\n')
+  // As a package is published.
+  rmSync(join(dir, 'src'), { recursive: true })
+  assert.equal((await run()).stdout, 'built\n')
 })
