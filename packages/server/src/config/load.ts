@@ -31,14 +31,18 @@ export interface Configuration extends DoorAddresses {
   readonly pools: readonly PoolManifest[]
 }
 
+/** Errors of a file that are listed. */
+const toldErrors = 20
+
 const check = Compile(ConfigurationSchema)
 
 /**
- * Reads and checks a configuration; without a file, the sample one, relative to the working directory. Throws
+ * Reads and checks a configuration; without a file, the sample one, relative to the working directory. `read` is its
+ * text, where that has been read already: a pipe can be read once. Throws
  * `INVALID` with all that is wrong, one line each: `file:line:column: field: what was expected`.
  */
-export async function loadConfiguration(file?: string): Promise<Configuration> {
-  const text = file === undefined ? sampleConfiguration : await readConfiguration(file)
+export async function loadConfiguration(file?: string, read?: string): Promise<Configuration> {
+  const text = read ?? (file === undefined ? sampleConfiguration : await readConfiguration(file))
   const name = file ?? 'built-in configuration'
   const document = parseYaml(text, name)
   if (document.errors.length > 0) refuse(name, document.errors)
@@ -116,5 +120,8 @@ export function describeFaults(document: YamlDocument, faults: readonly Fault[])
 
 export function refuse(name: string, lines: readonly string[]): never {
   const count = lines.length === 1 ? 'one error' : `${lines.length} errors`
-  throw new KujiError('INVALID', [`${name} has ${count}`, ...lines].join('\n'))
+  // What is none of kuji's at all has hundreds, of one cause.
+  const more = lines.length - toldErrors
+  const told = [...lines.slice(0, toldErrors), ...(more > 0 ? [`… and ${more} more`] : [])]
+  throw new KujiError('INVALID', [`${name} has ${count}`, ...told].join('\n'))
 }
