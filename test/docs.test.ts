@@ -86,7 +86,9 @@ test('a key of an example stands on one page alone: a reader of two would meet K
   )
 })
 
-test('the commands and programs of the README run', { timeout: 180_000 }, async context => {
+test('the commands and programs of the README run, and those of the packages', {
+  timeout: 180_000,
+}, async context => {
   if (!existsSync(join(root, 'README.md'))) return context.skip('there is no README.md yet')
   const blocks = findBlocks(readText('README.md'))
   const marked = blocks.filter(({ name }) => name !== undefined)
@@ -102,6 +104,7 @@ test('the commands and programs of the README run', { timeout: 180_000 }, async 
   const session = await ReadmeSession.start(context)
   await session.serve(context, sampleConfiguration)
   for (const block of marked) await session.run(block)
-  for (const block of blocks.filter(({ language, name }) => language === 'ts' && name === undefined))
-    await session.run(block)
+  const ofPackages = ['engine', 'client'].flatMap(name => findBlocks(readText(`packages/${name}/README.md`)))
+  for (const block of [...blocks, ...ofPackages])
+    if (block.language === 'ts' && block.name === undefined) await session.run(block)
 })

@@ -105,7 +105,7 @@ export class ReadmeSession {
     const running =
       language === 'sh'
         ? run('bash', ['-c', shellStart + adapted], options)
-        : this.#runProgram(text, `lottery-${line}.ts`, options)
+        : this.#runProgram(adapted, `lottery-${line}.ts`, options)
     await running.catch((error: { message: string; stdout?: string; stderr?: string }) =>
       assert.fail(`${place}: ${error.message}\n${error.stdout}\n${error.stderr}`),
     )
