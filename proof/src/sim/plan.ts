@@ -79,12 +79,15 @@ const shares: Record<FaultName, number> = {
   full: 0.25,
   slow: 0.25,
   clock: 0.25,
-  damage: 0.15,
+  damage: 0.25,
 }
 
 export function makePlan(seed: number, { operations, without, clients: most }: PlanLimits): Plan {
   const chance = new Chance(seed, 'plan')
-  const drawn = faultNames.filter(name => chance.happens(shares[name]))
+  // Alone, a fault has all the time there is: what others cut short can run its course.
+  const drawn = chance.happens(0.15)
+    ? [chance.pick(faultNames)]
+    : faultNames.filter(name => chance.happens(shares[name]))
   const durability = chance.happens(0.8) ? 'sync' : 'os'
   const clients = chance.pick([1, 2, 3, 5, 8, 20, 60])
   const think = chance.spread(0.5, 2_000)
@@ -110,7 +113,7 @@ export function makePlan(seed: number, { operations, without, clients: most }: P
     },
     faults: new Set(possible.filter(name => !without.includes(name))),
     uptime: length / chance.spread(1, 60),
-    episodes: { pause: length / chance.spread(2, 20), length: length / chance.spread(10, 200) },
+    episodes: { pause: length / chance.spread(3, 20), length: length / chance.spread(3, 60) },
     errorRate: chance.spread(0.001, 0.2),
     latency,
   }

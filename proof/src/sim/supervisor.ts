@@ -258,7 +258,7 @@ export class Supervisor {
     this.count(power ? 'power cuts' : 'kills')
     if (power) this.#machine.cutPower(process)
     else this.#machine.kill(process)
-    if (power && faults.has('damage') && this.#chance.happens(0.3)) this.#damage()
+    if (power && faults.has('damage') && this.#chance.happens(0.5)) this.#damage()
     this.#leave()
     this.#startSoon()
   }
