@@ -40,8 +40,9 @@ export interface OpenOptions {
   /** Told of each batch that has become durable, for those who measure. */
   readonly onBatch?: (batch: BatchReport) => void
   /**
-   * How long idempotency keys are kept, a minute to 90 days (default a day), and how many, to 60,000,000 (default a
-   * million).
+   * How long idempotency keys are kept, a minute to 90 days, and how many, to 60,000,000. What is not given stays as
+   * the log has it from whoever opened it before, so that no tool on the side cuts short what was promised; in a new
+   * log it is a day, and a million.
    */
   readonly keys?: { readonly retentionMs?: number; readonly most?: number }
 }
@@ -122,7 +123,8 @@ export async function openIn(options: OpenOptions, world: World): Promise<Kuji> 
       onRoom,
     })
     const next = { ...position, epoch: position.epoch + 1 }
-    const writer = new Writer({ state, position: next, log, random, clock, keys, ...told })
+    const settled = settleKeys(keys, state)
+    const writer = new Writer({ state, position: next, log, random, clock, keys: settled, ...told })
     const files = () => ({ segment: log.segment, snapshotLsn })
     return new Kuji({ writer, durability, diskFull: () => full, files, release: () => lock.release() })
   } catch (error) {
@@ -188,11 +190,11 @@ function openLog(recovered: Recovered, settings: LogSettings): Promise<FileLog> 
 
 function openMemory(
   { random, clock }: World,
-  keys: KeyRetention,
+  keys: Partial<KeyRetention>,
   told: Pick<WriterOptions, 'onEvent' | 'onBatch'>,
 ): Kuji {
   const [state, log, position] = [new State(), new MemoryLog(), logStart]
-  const writer = new Writer({ state, position, log, random, clock, keys, ...told })
+  const writer = new Writer({ state, position, log, random, clock, keys: settleKeys(keys, state), ...told })
   return new Kuji({
     writer,
     durability: 'none',
@@ -203,7 +205,7 @@ function openMemory(
 }
 
 type CheckedOptions = Required<Omit<OpenOptions, 'onBatch' | 'keys'>> &
-  Pick<OpenOptions, 'onBatch'> & { readonly keys: KeyRetention }
+  Pick<OpenOptions, 'onBatch'> & { readonly keys: Partial<KeyRetention> }
 
 function checkOptions(options: OpenOptions): CheckedOptions {
   const checked = checkFields(options, 'options', fields)
@@ -244,16 +246,22 @@ function checkOptions(options: OpenOptions): CheckedOptions {
   }
 }
 
-function checkKeys(keys: unknown): KeyRetention {
-  const { retentionMs = limits.keyRetentionMs, most = limits.keysDefault } = checkFields(
-    keys,
-    'keys',
-    keyFields,
-  )
+function checkKeys(keys: unknown): Partial<KeyRetention> {
+  const { retentionMs, most } = checkFields(keys, 'keys', keyFields)
   const { keyRetentionMinimumMs: shortest, keyRetentionMaximumMs: longest } = limits
   return {
-    retentionMs: checkWhole(retentionMs, 'keys.retentionMs', shortest, longest),
-    most: checkWhole(most, 'keys.most', 1, limits.keys),
+    ...(retentionMs === undefined
+      ? {}
+      : { retentionMs: checkWhole(retentionMs, 'keys.retentionMs', shortest, longest) }),
+    ...(most === undefined ? {} : { most: checkWhole(most, 'keys.most', 1, limits.keys) }),
+  }
+}
+
+/** What the caller asks for, else what the log has, else the default. */
+function settleKeys(asked: Partial<KeyRetention>, { keys: { policy } }: State): KeyRetention {
+  return {
+    retentionMs: asked.retentionMs ?? policy?.retentionMs ?? limits.keyRetentionMs,
+    most: asked.most ?? policy?.most ?? limits.keysDefault,
   }
 }
 
