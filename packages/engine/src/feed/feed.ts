@@ -15,8 +15,8 @@ import { PoolNames } from './pool-names.ts'
  */
 export class Feed {
   readonly #names: PoolNames
-  /** The last events, oldest first; those before `#start` are gone. */
-  #events: LogEvent[] = []
+  /** The last events, oldest first; before `#start` there is nothing, and the array is cut now and then. */
+  #events: (LogEvent | undefined)[] = []
   #start = 0
   /** Draws and changes in them. */
   #weight = 0
@@ -76,7 +76,9 @@ export class Feed {
   /** Lets go of the oldest events; the newest stays however large it is. */
   #forget(): void {
     while (this.#weight > limits.feedChanges && this.#start < this.#events.length - 1) {
-      const { lsn, changes } = this.#events[this.#start++]!
+      const { lsn, changes } = this.#events[this.#start]!
+      // Not left to the cut below: few large events would wait for it with all their memory.
+      this.#events[this.#start++] = undefined
       this.#weight -= weigh(changes)
       this.#since = lsn
     }
