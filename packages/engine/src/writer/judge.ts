@@ -1,5 +1,6 @@
 import type { Code, ErrorFields, ItemUpdate } from '../contract/index.ts'
 import { KujiError, limits } from '../contract/index.ts'
+import type { AppendFailure } from '../log/log.ts'
 import { invalid } from '../pool/check.ts'
 import type { Rules } from '../pool/manifest.ts'
 import { checkWeightSum } from '../pool/manifest.ts'
@@ -90,6 +91,15 @@ export function refuse(code: Code, message: string, fields: ErrorFields = {}): K
   } finally {
     Error.stackTraceLimit = stackTraceLimit
   }
+}
+
+/** What a failed append means to those who had a part in the batch. */
+export function failureOf({ outcome, cause }: AppendFailure, lsn: number): KujiError {
+  const why = cause instanceof Error ? cause.message : String(cause)
+  const fields = { lsn, cause: why }
+  if (outcome === 'unknown')
+    return new KujiError('OUTCOME_UNKNOWN', `a write to the log failed: ${why}`, fields, { cause })
+  return new KujiError('INTERNAL', `another writer has taken over this log: ${why}`, fields, { cause })
 }
 
 /** For requests that a failed writer never took up: they were certainly not carried out. */
