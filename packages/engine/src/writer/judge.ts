@@ -6,7 +6,7 @@ import type { Rules } from '../pool/manifest.ts'
 import { checkWeightSum } from '../pool/manifest.ts'
 import type { Pool } from '../pool/pool.ts'
 import { drawnById } from '../pool/pool.ts'
-import type { ItemChange } from '../pool/state.ts'
+import type { ItemChange, LoggedRequest } from '../pool/state.ts'
 import { countDecimals, rescaleFactor, scaleWeight } from '../pool/weight.ts'
 
 /** How many of `count` draws the pool gives, or its refusal. */
@@ -102,7 +102,15 @@ export function failureOf({ outcome, cause }: AppendFailure, lsn: number): KujiE
   return new KujiError('INTERNAL', `another writer has taken over this log: ${why}`, fields, { cause })
 }
 
-/** For requests that a failed writer never took up: they were certainly not carried out. */
-export function stopped(failure: KujiError): KujiError {
-  return refuse('INTERNAL', `this kuji has stopped, and nothing was changed: ${failure.message}`)
+/**
+ * For requests that came behind a failed write: they were certainly not carried out. One with a key may be the retry of
+ * one that was in that write, and means both: nobody may conclude from its answer that its key has drawn nothing.
+ */
+export function stopped(failure: KujiError, named: LoggedRequest | undefined): KujiError {
+  const { code, message, fields } = failure
+  if (code !== 'OUTCOME_UNKNOWN' || named === undefined || named.key === '')
+    return refuse('INTERNAL', `this kuji has stopped, and nothing was changed: ${message}`)
+  const what =
+    'it is not known whether an earlier try was carried out: ask again with the same key after a restart'
+  return refuse('OUTCOME_UNKNOWN', `this kuji has stopped, and ${what} (${message})`, fields)
 }

@@ -107,10 +107,10 @@ export class Mailbox {
     }
   }
 
-  /** Answers everything that waits with one error. */
-  failAll(error: (position: number) => Error): void {
+  /** Answers everything that waits with an error. */
+  failAll(error: (position: number, slot: number) => Error): void {
     for (let position = this.answered; position < this.tail; position++)
-      this.answers[position & mask] = error(position)
+      this.answers[position & mask] = error(position, position & mask)
     this.decided = this.tail
     this.answerUpTo(this.tail)
   }

@@ -100,7 +100,7 @@ export class Writer {
 
   /** Queues draws. The answer is a receipt; with the flag `many`, a bulk one. */
   draw(pool: string, count: number, flags: number, named?: LoggedRequest): Promise<unknown> {
-    const refusal = this.#unavailable()
+    const refusal = this.#unavailable(named)
     if (refusal !== null) return Promise.reject(refusal)
     this.#schedule()
     return this.#mailbox.add(pool, flags, count, named)
@@ -115,7 +115,7 @@ export class Writer {
     flags: number,
     named?: LoggedRequest,
   ): void {
-    const refusal = this.#unavailable()
+    const refusal = this.#unavailable(named)
     if (refusal !== null) {
       sink.answer(token, refusal)
       return
@@ -140,8 +140,8 @@ export class Writer {
     return this.#mailbox.add(decide, 0, bytes)
   }
 
-  #unavailable(): KujiError | null {
-    if (this.#failure !== null) return stopped(this.#failure)
+  #unavailable(named?: LoggedRequest): KujiError | null {
+    if (this.#failure !== null) return stopped(this.#failure, named)
     if (this.#closing) return refuse('INVALID', 'this kuji is closed')
     if (!this.#mailbox.full) return null
     return refuse('OVERLOADED', `${limits.queue} requests are waiting`, { queued: limits.queue })
@@ -315,7 +315,8 @@ export class Writer {
     const failure = failureOf(ended, this.#lsn)
     this.#failure = failure
     // What was in the failed write may be there after a restart; what came later was never written.
-    this.#mailbox.failAll(position => (position < upTo ? failure : stopped(failure)))
+    const { requested } = this.#mailbox
+    this.#mailbox.failAll((position, slot) => (position < upTo ? failure : stopped(failure, requested[slot])))
     this.#drained?.()
     this.#fail(failure)
     this.feed.end(failure)

@@ -37,7 +37,7 @@ function answerOf(kuji: Kuji, options: DrawOptions): Promise<string> {
   })
 }
 
-test('a kept receipt is given while the disk is full, and another request under its key is refused as such', async t => {
+test('a kept receipt is given while the disk is full, and another request under its key refused', async t => {
   const { kuji, meet } = await openFaulty(t)
   const first = await kuji.draw('p', { key: 'k' })
   meet(call => (isPreparation(call) ? { error: systemError('ENOSPC') } : undefined))
@@ -52,7 +52,7 @@ test('a kept receipt is given while the disk is full, and another request under 
   await kuji.close()
 })
 
-test('a retry of a draw whose write fails is told that the outcome is unknown, before and behind the failure', async t => {
+test('a retry of a draw whose write fails is told that the outcome is unknown, then and later', async t => {
   const { kuji, meet } = await openFaulty(t)
   const writing = gate()
   meet(async call => {
