@@ -92,21 +92,8 @@ export class Decider {
     request: LoggedRequest,
     at: number,
   ): Receipt | KujiError {
-    const { keys } = this.#state
-    // An id of any length comes in here; one that no pool can have is not hashed.
-    if (id.length > limits.idLength) return poolNotFound(id)
-    if (request.key !== '') {
-      const recipient = keys.hashRecipient(request.recipient)
-      keys.hashKey(id, request.key)
-      const position = keys.find(at)
-      const entry = position < 0 ? null : keys.read(position)
-      // The pool is looked at too: an id with a zero byte in it reads like another pool's with another key.
-      if (entry !== null && keys.editionOf(entry).pool === id) {
-        if (keys.isSame(entry, count, request.partial, recipient)) return readReceipt(keys, entry)
-        const message = `the key was used for another request, draw ${entry.firstDraw}`
-        return refuse('KEY_CONFLICT', message, { pool: id, id: entry.firstDraw })
-      }
-    }
+    const kept = this.findKept(id, count, request, at)
+    if (kept !== null) return kept
     const pool = this.#state.pools.get(id)
     const taken = pool === undefined ? poolNotFound(id) : this.#grant(pool, count, request.partial)
     if (typeof taken !== 'number') return taken
@@ -120,6 +107,23 @@ export class Decider {
     const items =
       given === 1 ? this.#single(pool!, outcomes[start]!) : namesOf(pool!, outcomes, start, start + given)
     return makeReceipt(first, id, items, pool!.version, at)
+  }
+
+  /** The answer of a request whose key is kept: it changes nothing, and needs no room in the log. Else null. */
+  findKept(id: string, count: number, request: LoggedRequest, at: number): Receipt | KujiError | null {
+    const { keys } = this.#state
+    // An id of any length comes in here; one that no pool can have is not hashed.
+    if (id.length > limits.idLength) return poolNotFound(id)
+    if (request.key === '') return null
+    const recipient = keys.hashRecipient(request.recipient)
+    keys.hashKey(id, request.key)
+    const position = keys.find(at)
+    const entry = position < 0 ? null : keys.read(position)
+    // The pool is looked at too: an id with a zero byte in it reads like another pool's with another key.
+    if (entry === null || keys.editionOf(entry).pool !== id) return null
+    if (keys.isSame(entry, count, request.partial, recipient)) return readReceipt(keys, entry)
+    const message = `the key was used for another request, draw ${entry.firstDraw}`
+    return refuse('KEY_CONFLICT', message, { pool: id, id: entry.firstDraw })
   }
 
   /** The log says how long keys are kept before the first one, and again where that has been changed. */

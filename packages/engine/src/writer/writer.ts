@@ -195,21 +195,35 @@ export class Writer {
     const bytes = isDraw
       ? this.#decider.drawBytes(request, count) + namedBytes(mailbox.requested[slot])
       : count
-    if (bytes === 0 || this.#room.holds(this.#open.length + bytes)) {
-      if (this.#open.records === 0) this.#begin()
-      mailbox.answers[slot] = isDraw ? this.#decideDraw(request, slot) : request()
+    if (this.#open.records === 0) this.#begin()
+    if (bytes > 0 && !this.#room.holds(this.#open.length + bytes)) {
+      const answer = this.#answerWithoutRoom(slot, bytes)
+      if (answer === null) return false
+      mailbox.answers[slot] = answer
     } else {
-      const refusal = this.#room.takeRefusal()
-      if (refusal === '') {
-        // Nothing more is decided until there is room, or until it is certain that there is none.
-        if (!this.#writing && this.#open.records === 0) this.#room.ask(bytes, () => this.#run())
-        return false
-      }
-      if (!isDraw) this.#queuedBytes -= count
-      mailbox.answers[slot] = refuse('READ_ONLY', refusal)
+      mailbox.answers[slot] = isDraw ? this.#decideDraw(request, slot) : request()
     }
     mailbox.decided++
     return true
+  }
+
+  /** The answer of a request that there is no room for, or null until that is certain. A kept receipt needs none. */
+  #answerWithoutRoom(slot: number, bytes: number): unknown {
+    const { requests, counts, requested } = this.#mailbox
+    const request = requests[slot]!
+    const named = requested[slot]
+    if (typeof request === 'string' && named !== undefined) {
+      const kept = this.#decider.findKept(request, counts[slot]!, named, this.#openTime)
+      if (kept !== null) return kept
+    }
+    const refusal = this.#room.takeRefusal()
+    if (refusal === '') {
+      // Nothing more is decided until there is room, or until it is certain that there is none.
+      if (!this.#writing && this.#open.records === 0) this.#room.ask(bytes, () => this.#run())
+      return null
+    }
+    if (typeof request !== 'string') this.#queuedBytes -= bytes
+    return refuse('READ_ONLY', refusal)
   }
 
   #decideDraw(pool: string, slot: number): unknown {
