@@ -92,6 +92,8 @@ export class Decider {
     request: LoggedRequest,
     at: number,
   ): Receipt | KujiError {
+    // Before the key is looked up: one that a longer time keeps has to be found by the first request already.
+    if (request.key !== '' && this.#state.keys.policy !== null) this.#settlePolicy(batch)
     const kept = this.findKept(id, count, request, at)
     if (kept !== null) return kept
     const pool = this.#state.pools.get(id)
@@ -126,7 +128,7 @@ export class Decider {
     return refuse('KEY_CONFLICT', message, { pool: id, id: entry.firstDraw })
   }
 
-  /** The log says how long keys are kept before the first one, and again where that has been changed. */
+  /** The log says how long keys are kept before the first one, and where that has been changed. */
   #settlePolicy(batch: BatchBuilder): void {
     const { retentionMs, most } = this.#retention
     const { policy } = this.#state.keys
