@@ -41,6 +41,12 @@ export interface EngineStatus {
   readonly keys: number
   /** Memory that they take with their receipts. */
   readonly keyBytes: number
+  /**
+   * Keys that had to go before their time, since opening: more come than may be kept. Asked for again, they draw again.
+   */
+  readonly keysForgottenEarly: number
+  /** Age of the oldest key that is kept. Keys beyond their time go when others come. */
+  readonly oldestKeyMs?: number
   /** The log file that is being written, and the LSN of the newest snapshot (0: none yet). Not without a log. */
   readonly segment?: number
   readonly snapshotLsn?: number
@@ -273,9 +279,11 @@ export class Kuji {
   status(): EngineStatus {
     const { writer, durability, diskFull } = this.#foundation
     const { feed, drawNumber, waiting: queued, keys } = writer
-    const { size, bytes: keyBytes } = keys
+    const { size, bytes: keyBytes, forgottenEarly: keysForgottenEarly, oldestMs } = keys
+    const kept = { keys: size, keyBytes, keysForgottenEarly }
+    const oldest = oldestMs === undefined ? {} : { oldestKeyMs: oldestMs }
     const files = this.#foundation.files()
-    const numbers = { durability, lsn: feed.lsn, drawNumber, queued, keys: size, keyBytes, ...files }
+    const numbers = { durability, lsn: feed.lsn, drawNumber, queued, ...kept, ...oldest, ...files }
     if (writer.failure !== null) return { ...numbers, state: 'failed', reason: writer.failure.message }
     if (this.#closed !== null) return { ...numbers, state: 'closed' }
     const reason = diskFull()

@@ -7,6 +7,7 @@ import { BatchBuilder } from '../record/batch-builder.ts'
 import type { SealReason } from '../record/records.ts'
 import { Decider } from './decide.ts'
 import { failureOf, refuse, stopped } from './judge.ts'
+import { KeyHealth } from './key-health.ts'
 import type { AnswerSink, Command } from './mailbox.ts'
 import { Mailbox } from './mailbox.ts'
 import type { WriterOptions } from './options.ts'
@@ -58,6 +59,7 @@ export class Writer {
   #drained: (() => void) | null = null
   readonly failed: Promise<KujiError>
   readonly feed: Feed
+  readonly keys: KeyHealth
   #fail!: (error: KujiError) => void
   readonly #pump = (): void => {
     this.#scheduled = false
@@ -76,6 +78,7 @@ export class Writer {
     this.#openTime = options.position.time
     this.#durableDrawNumber = options.state.drawNumber
     this.feed = new Feed(options.state, this.#lsn, () => options.clock.elapsed())
+    this.keys = new KeyHealth(options.state.keys, options.clock, options.onEvent)
     this.failed = new Promise(resolve => {
       this.#fail = resolve
     })
@@ -87,11 +90,6 @@ export class Writer {
 
   get waiting(): number {
     return this.#mailbox.waiting
-  }
-
-  /** Keys that are kept, and their memory. */
-  get keys(): { readonly size: number; readonly bytes: number } {
-    return this.#state.keys
   }
 
   get failure(): KujiError | null {
@@ -274,6 +272,7 @@ export class Writer {
     const { draws, length: bytes } = batch
     onBatch?.({ lsn: this.#lsn, draws, bytes, writeMs: clock.elapsed() - began })
     this.feed.take(batch.views, batch.names)
+    this.keys.look()
   }
 
   #write(batch: BatchBuilder): Promise<AppendOutcome> {
