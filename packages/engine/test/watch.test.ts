@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { Kuji, LogEvent, OpenOptions, WatchOptions } from '@kuji/engine'
+import type { Kuji, KujiError, LogEvent, OpenOptions, WatchOptions } from '@kuji/engine'
 import { limits, open } from '@kuji/engine'
 import { openIn } from '../src/open.ts'
 import { codeOf, refusalOf } from './support/codes.ts'
@@ -223,6 +223,28 @@ test('a failed write ends every watcher with its error, behind what was durable'
   await failed
   assert.deepEqual([...drawnIn(seen).keys()], [1])
   await kuji.close()
+})
+
+test('a failed write ends every watcher with its error, also where the engine is closed at once', async t => {
+  let broken = false
+  const disk = new FaultyDisk(({ operation }) =>
+    broken && operation === 'write' ? { error: systemError('EIO') } : undefined,
+  )
+  const kuji = await openIn(
+    { dir: temporaryDirectory(t), durability: 'os', onEvent: () => undefined },
+    testWorld(disk),
+  )
+  await kuji.putPool(endless)
+  const events = kuji.watch()
+  const next = events.next().then(
+    ({ done }) => (done === true ? 'ended in order' : 'an event'),
+    ({ code }: KujiError) => code,
+  )
+  const closed = kuji.failed.then(() => kuji.close())
+  broken = true
+  await kuji.draw('p').catch(() => undefined)
+  assert.equal(await next, 'OUTCOME_UNKNOWN')
+  await closed
 })
 
 test('without a watcher nothing is kept, and with one no longer than a while behind it', async () => {
