@@ -87,8 +87,9 @@ export class Feed {
     this.#start = 0
   }
 
-  /** Nothing more will come. */
+  /** Nothing more will come. The first call counts: closing does not make a failure an orderly end. */
   end(failure: Error | null): void {
+    if (this.#ended) return
     this.#ended = true
     this.#failure = failure
     this.#rouse()

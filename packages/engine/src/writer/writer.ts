@@ -330,9 +330,10 @@ export class Writer {
     // What was in the failed write may be there after a restart; what came later was never written.
     const { requested } = this.#mailbox
     this.#mailbox.failAll((position, slot) => (position < upTo ? failure : stopped(failure, requested[slot])))
+    // Before whoever waits for the failure hears of it, and closes.
+    this.feed.end(failure)
     this.#drained?.()
     this.#fail(failure)
-    this.feed.end(failure)
     this.#options.onEvent({ type: 'log-failed', level: 'error', message: failure.message, lsn: this.#lsn })
   }
 
