@@ -327,11 +327,11 @@ export class Writer {
   #stop(ended: AppendFailure, upTo: number): void {
     const failure = failureOf(ended, this.#lsn)
     this.#failure = failure
+    // Before anybody hears of the failure, and closes.
+    this.feed.end(failure)
     // What was in the failed write may be there after a restart; what came later was never written.
     const { requested } = this.#mailbox
     this.#mailbox.failAll((position, slot) => (position < upTo ? failure : stopped(failure, requested[slot])))
-    // Before whoever waits for the failure hears of it, and closes.
-    this.feed.end(failure)
     this.#drained?.()
     this.#fail(failure)
     this.#options.onEvent({ type: 'log-failed', level: 'error', message: failure.message, lsn: this.#lsn })
