@@ -29,9 +29,9 @@ export interface KeyedDraw {
 }
 
 /**
- * Entries forgotten for each one added, at the most: more than one, so that what has expired goes. As many again as the
- * one added has bytes of outcomes: each that goes gives back at least one, so that their bound holds whatever the order
- * of large and small draws.
+ * Entries forgotten for each one added, at the most: more than one, so that what has expired goes. Only as long as
+ * there are too many bytes of outcomes, as many again as the one added has of them: each that goes gives back at least
+ * one, so that their bound holds whatever the order of large and small draws.
  */
 const forgottenAtOnce = 16
 
@@ -162,6 +162,7 @@ export class KeyTable {
   /** Forgets, the oldest first, what is too old, too many or takes too much memory. */
   #forget(time: number, atMost: number): void {
     for (let count = 0; count < atMost && this.#entries.size > 0; count++) {
+      if (count >= forgottenAtOnce && this.#outcomeBytes <= this.#bounds.outcomeBytes) return
       const { head } = this.#entries
       if (!this.#isExpired(head, time)) {
         const full = this.#findFull()
