@@ -20,7 +20,7 @@ import { parseManifest } from './pool/manifest.ts'
 import type { LoggedRequest } from './pool/state.ts'
 import { checkWeight } from './pool/weight.ts'
 import type { Decider } from './writer/decide.ts'
-import type { AnswerSink } from './writer/mailbox.ts'
+import { type AnswerSink, answerTo } from './writer/mailbox.ts'
 import type { Writer } from './writer/writer.ts'
 import { drawFlags } from './writer/writer.ts'
 
@@ -116,7 +116,7 @@ export class Kuji {
    */
   drawTo(sink: AnswerSink, token: number, pool: string, options: DrawOptions = noOptions): void {
     const refusal = this.#checkDraw(pool, options)
-    if (refusal !== null) sink.answer(token, refusal)
+    if (refusal !== null) answerTo(sink, token, refusal)
     else this.#writer.drawTo(sink, token, pool, this.#count, this.#flags, this.#named)
   }
 

@@ -9,7 +9,7 @@ import { Decider } from './decide.ts'
 import { failureOf, refuse, stopped } from './judge.ts'
 import { KeyHealth } from './key-health.ts'
 import type { AnswerSink, Command } from './mailbox.ts'
-import { Mailbox } from './mailbox.ts'
+import { answerTo, Mailbox } from './mailbox.ts'
 import type { WriterOptions } from './options.ts'
 import { Quiet } from './quiet.ts'
 import { Room } from './room.ts'
@@ -115,7 +115,7 @@ export class Writer {
   ): void {
     const refusal = this.#unavailable(named)
     if (refusal !== null) {
-      sink.answer(token, refusal)
+      answerTo(sink, token, refusal)
       return
     }
     this.#schedule()
