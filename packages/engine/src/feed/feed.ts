@@ -73,9 +73,12 @@ export class Feed {
     this.#weight = 0
   }
 
-  /** Lets go of the oldest events; the newest stays however large it is. */
+  /**
+   * Lets go of the oldest events. The newest stay however large they are: a batch may hold as many draws as are kept,
+   * and who watches at the pace of the log is still one or two behind.
+   */
   #forget(): void {
-    while (this.#weight > limits.feedChanges && this.#start < this.#events.length - 1) {
+    while (this.#weight > limits.feedChanges && this.#start < this.#events.length - limits.feedBatches) {
       const { lsn, changes } = this.#events[this.#start]!
       // Not left to the cut below: few large events would wait for it with all their memory.
       this.#events[this.#start++] = undefined

@@ -50,9 +50,10 @@ const sharedItems = 4096
 
 /**
  * Deciding: looks at the state, the time and chance, puts the outcome into the batch as a record, and has it applied.
- * A refusal is a value: nothing was changed and no draw number was used. They come in this order: POOL_NOT_FOUND,
- * POOL_CLOSED, POOL_PAUSED, POOL_EMPTY, INSUFFICIENT_STOCK, and for an item ITEM_NOT_FOUND after the pool's own. A key
- * that is kept comes before them all: its receipt, or KEY_CONFLICT.
+ * A refusal is a value: nothing was changed and no draw number was used. They come in this order. A draw: its receipt
+ * or KEY_CONFLICT where its key is kept, POOL_NOT_FOUND, TOO_LARGE, POOL_CLOSED, POOL_PAUSED, POOL_EMPTY,
+ * INSUFFICIENT_STOCK. A put: VERSION_CONFLICT, TOO_LARGE, POOL_CLOSED, INVALID. A change of an item: POOL_NOT_FOUND,
+ * VERSION_CONFLICT, POOL_CLOSED, ITEM_NOT_FOUND, INVALID.
  */
 export class Decider {
   readonly #state: State
