@@ -3,6 +3,9 @@ import { test } from 'node:test'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import { limits, open } from '@kuji/engine'
+import { PoolNames } from '../src/feed/pool-names.ts'
+import { parseManifest } from '../src/pool/manifest.ts'
+import { applyPut, State } from '../src/pool/state.ts'
 
 setFlagsFromString('--expose-gc')
 const collect = runInNewContext('gc') as () => void
@@ -23,4 +26,20 @@ test('events that are let go of are not held in memory, however few and large th
   const events = (heapBytes() - before) / eventBytes
   assert.ok(events < 8, `${events.toFixed(1)} of them`)
   await kuji.close()
+})
+
+test('lists of items that a watcher may need are those of the state, and no copies', () => {
+  const state = new State()
+  const put = (...ids: string[]) => {
+    const rules = parseManifest({ id: 'p', items: ids.map(id => ({ id, weight: 1, stock: 1 })) })
+    return applyPut(state, 0, rules)
+  }
+  put('a', 'b')
+  const names = new PoolNames(state)
+  const pool = put('c', 'd')
+  // As a batch brings them: read anew, and the state may be ahead by then.
+  names.set(0, 'p', ['a', 'c'])
+  assert.deepEqual(names.itemIds(0), ['a', 'c'])
+  names.set(0, 'p', ['c', 'd'])
+  assert.equal(names.itemIds(0), pool.itemIds)
 })
