@@ -23,6 +23,7 @@ import type { Recovered } from './recovery/recover.ts'
 import { recover } from './recovery/recover.ts'
 import { logStart } from './recovery/replay.ts'
 import type { KeyRetention } from './writer/decide.ts'
+import { guarded } from './writer/guarded.ts'
 import type { BatchReport, WriterOptions } from './writer/options.ts'
 import { Writer } from './writer/writer.ts'
 
@@ -262,17 +263,6 @@ function settleKeys(asked: Partial<KeyRetention>, { keys: { policy } }: State): 
   return {
     retentionMs: asked.retentionMs ?? policy?.retentionMs ?? limits.keyRetentionMs,
     most: asked.most ?? policy?.most ?? limits.keysDefault,
-  }
-}
-
-/** What a listener throws must not come between the engine and what it has to do next. */
-function guarded<T>(listener: (told: T) => void): (told: T) => void {
-  return event => {
-    try {
-      listener(event)
-    } catch (error) {
-      process.emitWarning(error instanceof Error ? error : String(error))
-    }
   }
 }
 

@@ -29,9 +29,9 @@ export interface KeyedDraw {
 }
 
 /**
- * Entries forgotten for each one added, at the most: more than one, so that what has expired goes. As many again as the
- * one added has bytes of outcomes: each that goes gives back at least one, so that their bound holds whatever the order
- * of large and small draws.
+ * Entries forgotten for each one added, at the most: more than one, so that what has expired goes. Only as long as
+ * there are too many bytes of outcomes, as many again as the one added has of them: each that goes gives back at least
+ * one, so that their bound holds whatever the order of large and small draws.
  */
 const forgottenAtOnce = 16
 
@@ -56,6 +56,9 @@ const productionBounds: KeyBounds = { outcomeBytes: limits.keyOutcomeBytes, item
  */
 export class KeyTable {
   policy: KeyPolicy | null = null
+  /** Entries that have gone before their time, and what was full when the last did. No part of the state. */
+  forgottenEarly = 0
+  full: '' | 'number' | 'outcomes' | 'items' = ''
   /** Sum over all entries of a hash of each, modulo 2^32; see state-hash.ts. */
   hash = 0
   readonly #entries = new KeyEntries()
@@ -82,6 +85,11 @@ export class KeyTable {
   /** The same without the outcomes. */
   get bookkeepingBytes(): number {
     return this.#entries.bytes + this.#index.bytes
+  }
+
+  /** When the oldest draw was made, or -1. */
+  get oldestTime(): number {
+    return this.#entries.size === 0 ? -1 : this.#entries.timeOf(this.#entries.head)
   }
 
   setPolicy(policy: KeyPolicy): void {
@@ -153,18 +161,23 @@ export class KeyTable {
 
   /** Forgets, the oldest first, what is too old, too many or takes too much memory. */
   #forget(time: number, atMost: number): void {
-    const { most } = this.policy!
-    const { outcomeBytes, items } = this.#bounds
     for (let count = 0; count < atMost && this.#entries.size > 0; count++) {
+      if (count >= forgottenAtOnce && this.#outcomeBytes <= this.#bounds.outcomeBytes) return
       const { head } = this.#entries
-      const due =
-        this.#entries.size >= most ||
-        this.#outcomeBytes > outcomeBytes ||
-        this.#editions.items > items ||
-        this.#isExpired(head, time)
-      if (!due) return
+      if (!this.#isExpired(head, time)) {
+        const full = this.#findFull()
+        if (full === '') return
+        this.full = full
+        this.forgottenEarly++
+      }
       this.#drop(head)
     }
+  }
+
+  #findFull(): KeyTable['full'] {
+    if (this.#entries.size >= this.policy!.most) return 'number'
+    if (this.#outcomeBytes > this.#bounds.outcomeBytes) return 'outcomes'
+    return this.#editions.items > this.#bounds.items ? 'items' : ''
   }
 
   #drop(head: number): void {

@@ -215,6 +215,7 @@ export function computeStateHash(state: State): number {
   return (hash + policyHash(state.keys.policy) + state.keys.computeHash()) | 0
 }
 
-function sameItems(before: readonly string[], after: readonly string[]): boolean {
+/** Whether two lists of item ids read the same. */
+export function sameItems(before: readonly string[], after: readonly string[]): boolean {
   return before.length === after.length && before.every((id, i) => id === after[i])
 }

@@ -121,14 +121,15 @@ test('what has expired goes sixteen at a time, and counts as gone before', async
   for (let k = 0; k < 100; k++) await draw(kuji, `k${k}`)
   clock.now += minute
   assert.equal(await draw(kuji, 'k99'), '101')
-  // One byte of outcomes allows for one more.
-  assert.equal(kuji.status().keys, 100 - 17 + 1)
-  for (let k = 0; k < 99; k++) assert.equal(await draw(kuji, `k${k}`), `${102 + k}`)
-  assert.equal(kuji.status().keys, 100)
+  assert.equal(kuji.status().keys, 100 - 16 + 1)
+  const { id } = await kuji.draw('p', { key: 'many', count: limits.drawCount })
+  assert.equal(kuji.status().keys, 100 - 32 + 2, 'a request for many waits for no more')
+  for (let k = 0; k < 99; k++) assert.equal(await draw(kuji, `k${k}`), `${id + limits.drawCount + k}`)
+  assert.equal(kuji.status().keys, 101)
   await kuji.close()
 })
 
-test('other settings take hold with the next key that is kept, larger and smaller', async (t: TestContext) => {
+test('other settings take hold with the next request that has a key, larger and smaller', async (t: TestContext) => {
   const clock = { now: started }
   const dir = temporaryDirectory(t)
   const keys = (retentionMs: number, most: number): Promise<Kuji> =>
@@ -152,6 +153,32 @@ test('other settings take hold with the next key that is kept, larger and smalle
   kuji = await keys(10 * minute, 1000)
   assert.equal(await draw(kuji, 'k53'), '53 again')
   await kuji.close()
+})
+
+test('a longer time for keys holds from the first request on, and a shorter one too', async t => {
+  const clock = { now: started }
+  const dir = temporaryDirectory(t)
+  const openWith = (retentionMs: number): Promise<Kuji> =>
+    openAt(clock, { dir, durability: 'os', keys: { retentionMs } })
+  let kuji = await openWith(minute)
+  await kuji.putPool(pool)
+  await draw(kuji, 'k')
+  await kuji.close()
+  clock.now += 2 * minute
+  kuji = await openWith(60 * minute)
+  assert.equal(await draw(kuji, 'k'), '1 again')
+  await kuji.close()
+  // Also where nothing else was written meanwhile: the log has the longer time now.
+  kuji = await openAt(clock, { dir, durability: 'os' })
+  assert.equal(await draw(kuji, 'k'), '1 again')
+  await kuji.close()
+  kuji = await openWith(minute)
+  assert.equal(await draw(kuji, 'k'), '2')
+  await kuji.close()
+  assert.deepEqual(
+    (await settings(dir)).map(({ retentionMs }) => retentionMs),
+    [minute, 60 * minute, minute],
+  )
 })
 
 test('whoever opens without a setting of keys leaves it as the log has it', async (t: TestContext) => {

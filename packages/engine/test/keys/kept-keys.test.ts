@@ -105,7 +105,7 @@ class Twins {
     applyDraws(this.state, pool, outcomes, 3, given)
     applyKey(this.state, pool, outcomes, 3, given, this.time, request)
     const { retentionMs, most } = this.policy
-    for (let count = 0; count < 16 + given * outcomes.BYTES_PER_ELEMENT && this.list.length > 0; count++) {
+    for (let count = 0; count < 16 && this.list.length > 0; count++) {
       const due = this.list.length >= most || this.list[0]!.time + retentionMs <= this.time
       if (!due) break
       this.list.shift()
