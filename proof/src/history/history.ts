@@ -30,7 +30,7 @@ export type Request =
   | DrawRequest
   | PutRequest
   | { readonly kind: 'restock'; readonly pool: string; readonly item: string; readonly units: number }
-  | { readonly kind: 'reweigh'; readonly pool: string; readonly item: string }
+  | { readonly kind: 'reweigh'; readonly pool: string; readonly item: string; readonly weight: number }
   | { readonly kind: 'status'; readonly pool: string; readonly status: Status }
   | { readonly kind: 'read'; readonly pool: string }
 

@@ -1,0 +1,44 @@
+import { parseArgs } from 'node:util'
+
+export const usage = `npm run chaos -- [--kills N] [--seed S] [--durability sync|os] [--keep]
+npm run chaos -- --check DIR
+
+A real server under load from real clients, killed N times (50), and otherwise mishandled; then all answers are held
+against each other and against the log. Without --durability both take turns. --keep leaves the directories of campaigns
+that passed; --check compares once more what a campaign has left behind.`
+
+export interface ChaosOptions {
+  readonly kills: number
+  readonly seed: number
+  /** Both in turn where none is given. */
+  readonly durability?: 'sync' | 'os'
+  readonly keep: boolean
+  /** A directory to be checked once more, or ''. */
+  readonly check: string
+}
+
+/** Throws for what is not in the usage. */
+export function parseOptions(words: readonly string[]): ChaosOptions {
+  const { values } = parseArgs({
+    args: [...words],
+    options: {
+      kills: { type: 'string', default: '50' },
+      seed: { type: 'string', default: String(Date.now() % 1_000_000) },
+      durability: { type: 'string' },
+      keep: { type: 'boolean', default: false },
+      check: { type: 'string', default: '' },
+    },
+  })
+  const kills = wholeNumber('--kills', values.kills)
+  const { durability, keep, check } = values
+  if (durability !== undefined && durability !== 'sync' && durability !== 'os')
+    throw new Error('--durability: expected sync or os')
+  const seed = wholeNumber('--seed', values.seed)
+  return { kills, seed, keep, check, ...(durability === undefined ? {} : { durability }) }
+}
+
+function wholeNumber(name: string, text: string): number {
+  const value = Number(text)
+  if (!/^\d+$/.test(text) || value < 1) throw new Error(`${name}: expected a whole number from 1`)
+  return value
+}
