@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { readSection, readTable, readText } from '../../test/support/repository.ts'
 import type { History, Rule } from '../src/history/index.ts'
 import { checkHistory, rules } from '../src/history/index.ts'
 import {
@@ -188,4 +189,9 @@ test('three hundred thousand operations are checked in seconds, not hours', () =
   const operations = [start]
   for (let id = 1; id <= 300_000; id++) operations.push(drawn([id, id + 16], id, 'a', { version: 1, at: id }))
   assert.deepEqual(checkHistory({ operations }), [])
+})
+
+test('docs/reliability.md has every rule, as it is said here', () => {
+  const section = readSection(readText('docs/reliability.md'), '## Consistency of histories')
+  assert.deepEqual(Object.fromEntries(readTable(section)), rules)
 })

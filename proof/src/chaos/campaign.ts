@@ -14,6 +14,8 @@ export interface CampaignOptions {
   /** Whether the data is on a small file system of its own. */
   readonly onDevice: boolean
   readonly chance: Chance
+  /** Words in the names of the episodes that are played. */
+  readonly only: string
   /** Told of each step. */
   readonly say: (text: string) => void
 }
@@ -38,7 +40,7 @@ export async function clearCampaign(): Promise<void> {
 
 /** One data directory from its first start on: kills and other mishaps under load, then everything is compared. */
 export async function runCampaign(options: CampaignOptions): Promise<CampaignResult> {
-  const { kills, durability, onDevice, chance, say } = options
+  const { kills, durability, onDevice, only, chance, say } = options
   const directory = mkdtempSync(join(tmpdir(), 'kuji-chaos-'))
   const device = onDevice ? Device.mount(join(directory, 'data')) : null
   if (onDevice && device === null)
@@ -53,11 +55,11 @@ export async function runCampaign(options: CampaignOptions): Promise<CampaignRes
     await start()
     const deck = new Deck(
       chance,
-      episodes.filter(({ canPlay }) => canPlay(stage)),
+      episodes.filter(({ name, canPlay }) => name.includes(only) && canPlay(stage)),
     )
     while (done < kills) {
-      if (chance.isHit(0.6)) {
-        const episode = deck.next()
+      const episode = chance.isHit(0.6) ? deck.next() : undefined
+      if (episode !== undefined) {
         await sleep(chance.between(50, 300))
         const told = await inContext(episode.name, episode.play(stage))
         say(`${String(done).padStart(5)}  ${episode.name}${told === '' ? '' : `: ${told}`}`)
@@ -125,8 +127,8 @@ class Deck {
     this.#episodes = all
   }
 
-  next(): Episode {
+  next(): Episode | undefined {
     if (this.#left.length === 0) this.#left = [...this.#episodes]
-    return this.#left.splice(this.#chance.below(this.#left.length), 1)[0]!
+    return this.#left.splice(this.#chance.below(this.#left.length), 1)[0]
   }
 }

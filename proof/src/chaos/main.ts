@@ -5,7 +5,8 @@ import { type Verdict, verify } from './verify.ts'
 
 /** Kills on one directory. Then it is compared, and another one begun: so a run takes no more memory for its length. */
 const killsOfCampaign = 25
-const shownFindings = 20
+/** Of each rule. */
+const shownFindings = 3
 
 function say(text: string): void {
   process.stdout.write(`${text}\n`)
@@ -19,12 +20,20 @@ function report({ operations, answered, unknown, draws, findings }: Verdict): bo
   say(
     `       ${operations} attempts, ${answered} answered, ${unknown} of unknown outcome; ${draws} draws in the log`,
   )
-  for (const { rule, message, operations: involved } of findings.slice(0, shownFindings)) {
-    say(`       ${rule}: ${message}`)
-    for (const operation of involved.slice(0, 4)) say(`         ${JSON.stringify(operation)}`)
+  for (const [rule, found] of Map.groupBy(findings, finding => finding.rule)) {
+    say(`       ${found.length} x ${rule}`)
+    for (const { message, operations: involved } of found.slice(0, shownFindings)) {
+      say(`         ${message}`)
+      for (const operation of involved.slice(0, 4)) say(`           ${JSON.stringify(operation, shorten)}`)
+    }
   }
-  if (findings.length > shownFindings) say(`       and ${findings.length - shownFindings} more findings`)
   return findings.length === 0
+}
+
+function shorten(_: string, value: unknown): unknown {
+  return Array.isArray(value) && value.length > 8
+    ? [...value.slice(0, 8), `and ${value.length - 8} more`]
+    : value
 }
 
 function tell({ directory, failure, verdict }: CampaignResult): boolean {
@@ -37,7 +46,7 @@ function tell({ directory, failure, verdict }: CampaignResult): boolean {
   return passed
 }
 
-async function run({ kills, seed, durability, keep }: ChaosOptions): Promise<boolean> {
+async function run({ kills, seed, durability, only, keep }: ChaosOptions): Promise<boolean> {
   const chance = new Chance(seed)
   let [passed, failed, left] = [0, 0, kills]
   say(`seed ${seed}, ${kills} kills`)
@@ -47,7 +56,7 @@ async function run({ kills, seed, durability, keep }: ChaosOptions): Promise<boo
       kills: Math.min(left, killsOfCampaign),
       durability: durability ?? (isEven ? 'sync' : 'os'),
       onDevice: isEven,
-      ...{ chance, say },
+      ...{ only, chance, say },
     })
     const isRight = tell(result)
     await leaveCampaign(result.directory, keep || !isRight)
@@ -59,11 +68,18 @@ async function run({ kills, seed, durability, keep }: ChaosOptions): Promise<boo
   return failed === 0
 }
 
-try {
-  const options = parseOptions(process.argv.slice(2))
+function readOptions(): ChaosOptions | null {
+  try {
+    return parseOptions(process.argv.slice(2))
+  } catch (error) {
+    process.stderr.write(`${(error as Error).message}\n\n${usage}\n`)
+    return null
+  }
+}
+
+const options = readOptions()
+if (options === null) process.exitCode = 2
+else {
   const isRight = options.check === '' ? await run(options) : report(verify(options.check))
   process.exitCode = isRight ? 0 : 1
-} catch (error) {
-  process.stderr.write(`${(error as Error).message}\n\n${usage}\n`)
-  process.exitCode = 2
 }

@@ -1,4 +1,12 @@
-import { appendFileSync, existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs'
+import {
+  appendFileSync,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  writeSync,
+} from 'node:fs'
 import { basename, join } from 'node:path'
 import type { Outcome, Request } from '../history/index.ts'
 import { now } from './clock.ts'
@@ -39,13 +47,13 @@ let runs = 0
 
 /** Writes down what one client asks and is answered. Each line is one write, so that a kill loses none. */
 export class Recorder {
-  readonly #file: string
+  readonly #file: number
   readonly #run = `${process.pid}.${Date.now().toString(36)}.${runs++}`
   #count = 0
 
   constructor(directory: string, client: string) {
     mkdirSync(join(directory, historyFolder), { recursive: true })
-    this.#file = join(directory, historyFolder, `${client}.jsonl`)
+    this.#file = openSync(join(directory, historyFolder, `${client}.jsonl`), 'a')
   }
 
   /** Asks by `send`; an outcome that cannot be known is written down as such. */
@@ -65,7 +73,7 @@ export class Recorder {
   }
 
   #write(line: AskedLine | AnsweredLine): void {
-    appendFileSync(this.#file, `${JSON.stringify(line)}\n`)
+    writeSync(this.#file, `${JSON.stringify(line)}\n`)
   }
 }
 

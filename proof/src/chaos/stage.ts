@@ -74,12 +74,12 @@ export class Stage {
     return this.#server
   }
 
-  /** Starts a server, reads its pools, and sets the clients to work. */
+  /** Starts a server, sets the clients to work, and reads the pools beside them. */
   async start(): Promise<void> {
     this.#address = await this.spawn().listening
     if (!this.#hasPools) this.#recordFirstPools()
-    await this.readPools()
     for (const client of this.#clients.values()) client.work(this.#address)
+    await this.readPools()
   }
 
   #recordFirstPools(): void {

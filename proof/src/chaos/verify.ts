@@ -2,6 +2,7 @@ import { join } from 'node:path'
 import type { DecodedPool } from '../../../test/support/decoded-pool.ts'
 import { type DecodedLog, decodeLog } from '../../../test/support/log-decoder.ts'
 import { checkHistory, type Finding, type LoggedDraws, type Operation } from '../history/index.ts'
+import { patienceMs } from './client/door.ts'
 import { type LifeLine, type RecordedAttempt, readAttempts, readLives } from './recorder.ts'
 
 /** What became of a campaign. */
@@ -17,7 +18,7 @@ export interface Verdict {
 /** Refusals that what the clients ask can meet. Any other one is a fault by itself. */
 const expected = new Set([
   ...['POOL_EMPTY', 'INSUFFICIENT_STOCK', 'POOL_PAUSED', 'POOL_CLOSED', 'POOL_NOT_FOUND'],
-  ...['KEY_CONFLICT', 'OVERLOADED', 'READ_ONLY', 'INVALID'],
+  ...['KEY_CONFLICT', 'OVERLOADED', 'READ_ONLY', 'INVALID', 'CONNECTION_CLOSED'],
 ])
 
 /** Holds the histories of a directory against each other and against its log, which another decoder reads. */
@@ -45,9 +46,14 @@ export function verify(directory: string): Verdict {
 function toOperation(attempt: RecordedAttempt, life: LifeLine | undefined): Operation {
   const { client, asked: invoked, request, answer } = attempt
   const outcome = answer?.outcome ?? { kind: 'unknown' }
-  const completed =
-    outcome.kind === 'unknown' ? Math.max(invoked, life?.ended ?? Number.POSITIVE_INFINITY) : answer!.answered
-  return { client, invoked, completed, request, outcome }
+  if (outcome.kind !== 'unknown') return { client, invoked, completed: answer!.answered, request, outcome }
+  const completed = Math.max(invoked, life?.ended ?? Number.POSITIVE_INFINITY)
+  // A server that stops in order answers all that it has taken up, so what was not answered did not take place: unless
+  // the client had not waited for it.
+  const waited = answer !== undefined && answer.answered - invoked < patienceMs
+  return life?.end === 'stopped' && waited
+    ? { client, invoked, completed, request, outcome: { kind: 'refused', code: 'CONNECTION_CLOSED' } }
+    : { client, invoked, completed, request, outcome }
 }
 
 function readLog(directory: string): { log: LoggedDraws[]; decoded: DecodedLog } {

@@ -123,7 +123,7 @@ export const rules = {
   'key-receipt': 'The same key with the same request has the identical receipt.',
   'key-conflict': 'The same key with another request is KEY_CONFLICT, and nothing else is.',
   'key-forgotten': 'A key that was answered is answered again, whatever has become of its pool.',
-  'key-replayed': 'One attempt of a key makes the draw; those that say `replayed` rest on another one.',
+  'key-replayed': 'One attempt of a key makes the draw; those that are replayed rest on another one.',
   'version-order': "A pool's version never runs back, in real time and in the order of draw numbers.",
   'version-reused': 'Each change of a pool has a version of its own.',
   'version-unmade': 'A version that is seen was made by that many changes.',

@@ -55,13 +55,28 @@ function openDoor({ http, resp }: Address): Door | Promise<Door> {
   return setting.protocol === 'ioredis' ? RespDoor.byIoredis(resp) : RespDoor.byNodeRedis(resp)
 }
 
-let shared: { life: number; door: Promise<Door> } | null = null
+/** The door that all lanes share, of the life that it leads to. */
+let shared: { readonly life: number; readonly opening: Promise<Door>; lost: boolean } | null = null
 
-/** The door that this life's lanes share, or one of the lane's own. */
+/** The shared door, or one of the lane's own. */
 async function doorFor(present: Address): Promise<Door> {
   if (!setting.shared) return openDoor(present)
-  if (shared?.life !== present.life) shared = { life: present.life, door: (async () => openDoor(present))() }
-  return shared.door
+  if (shared?.life !== present.life || shared.lost)
+    shared = { life: present.life, opening: (async () => openDoor(present))(), lost: false }
+  const mine = shared
+  try {
+    const door = await mine.opening
+    return {
+      send: request => door.send(request),
+      close: () => {
+        if (!mine.lost) door.close()
+        mine.lost = true
+      },
+    }
+  } catch (error) {
+    mine.lost = true
+    throw error
+  }
 }
 
 async function ask(door: Door, life: number, request: Request): Promise<Outcome> {
@@ -79,7 +94,11 @@ async function workWith(present: Address): Promise<void> {
       const again = inDoubt.pop()
       if (again === undefined && finishing) return
       const outcome = await ask(door, present.life, again ?? wishes.next())
-      if (outcome.kind === 'unknown') return
+      if (outcome.kind === 'unknown') {
+        // A connection that has lost an answer is not used again.
+        door.close()
+        return
+      }
       // Whoever is refused for want of room or time waits, as a client would.
       if (outcome.kind === 'refused' && /^(?:OVERLOADED|READ_ONLY)$/.test(outcome.code)) await sleep(20)
     }
@@ -90,10 +109,13 @@ async function workWith(present: Address): Promise<void> {
 
 async function lane(): Promise<void> {
   while (!finishing || inDoubt.length > 0) {
-    if (address === null) await sleep(5)
+    if (address === null) {
+      await sleep(5)
+      continue
+    }
     // What is lost is written down; the next try waits a little, for the word that there is another server.
-    else await workWith(address).catch(() => {})
-    await sleep(chance.between(20, 150))
+    await workWith(address).catch(() => {})
+    if (!finishing) await sleep(chance.between(10, 50))
   }
 }
 
