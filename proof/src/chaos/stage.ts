@@ -141,7 +141,8 @@ export class Stage {
     const door = new HttpDoor(http)
     try {
       const response = await fetch(`${http}/v1/pools?limit=1000`)
-      const { pools } = (await response.json()) as { pools: { id: string }[] }
+      const { pools, next } = (await response.json()) as { pools: { id: string }[]; next?: string }
+      if (next !== undefined) throw new Error(`there are more than ${pools.length} pools`)
       for (const { id } of pools) {
         const request: Request = { kind: 'read', pool: id }
         await this.#operator.record(life, request, () => door.send(request))

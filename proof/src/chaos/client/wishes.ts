@@ -16,6 +16,9 @@ const restocks = [
 /** Keys that have been used stay here for a while, to be asked again. */
 const rememberedKeys = 200
 
+/** Pools of a client's own. */
+const mostPools = 8
+
 /** What one client asks next. */
 export class Wishes {
   readonly #chance: Chance
@@ -81,7 +84,7 @@ export class Wishes {
 
   /** A pool of the client's own: new, or with other rules. */
   #putOwn(): Request {
-    if (this.#pools === 0 || this.#chance.isHit(0.2)) this.#pools++
+    if (this.#pools === 0 || (this.#pools < mostPools && this.#chance.isHit(0.2))) this.#pools++
     const items = Array.from({ length: 1 + this.#chance.below(4) }, (_, k) => ({
       id: `item-${k}`,
       stock: k === 0 ? ('unlimited' as const) : this.#chance.below(100),
@@ -90,7 +93,7 @@ export class Wishes {
   }
 
   #ownPool(): string {
-    return `${this.#client}-${this.#run}-${this.#pools}`
+    return `${this.#client}-${this.#run}-${this.#chance.below(this.#pools)}`
   }
 
   #change(): Request {
