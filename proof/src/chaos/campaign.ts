@@ -1,4 +1,4 @@
-import { cpSync, mkdtempSync, renameSync, rmSync } from 'node:fs'
+import { cpSync, existsSync, mkdtempSync, renameSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Chance } from './chance.ts'
@@ -60,11 +60,11 @@ export async function runCampaign(options: CampaignOptions): Promise<CampaignRes
     while (done < kills) {
       const episode = chance.isHit(0.6) ? deck.next() : undefined
       if (episode !== undefined) {
-        await sleep(chance.between(50, 300))
+        await sleep(chance.between(20, 150))
         const told = await inContext(episode.name, episode.play(stage))
         say(`${String(done).padStart(5)}  ${episode.name}${told === '' ? '' : `: ${told}`}`)
       }
-      await sleep(chance.between(50, 500))
+      await sleep(chance.between(30, 400))
       await stage.kill()
       done++
       await start()
@@ -100,8 +100,8 @@ export async function runCampaign(options: CampaignOptions): Promise<CampaignRes
 /** Keeps a directory for whoever looks into a failure, or removes it. */
 export async function leaveCampaign(directory: string, keep: boolean): Promise<void> {
   // What is on a device of its own goes with it, so it is copied to where it would have been.
-  const copied = keep && present?.device !== null
   const [data, copy] = [join(directory, 'data', 'log'), join(directory, 'copy')]
+  const copied = keep && present?.device !== null && existsSync(data)
   if (copied) cpSync(data, copy, { recursive: true })
   await clearCampaign()
   if (copied) renameSync(copy, data)

@@ -13,7 +13,10 @@ function say(text: string): void {
 }
 
 for (const signal of ['SIGINT', 'SIGTERM'] as const)
-  process.once(signal, () => void clearCampaign().finally(() => process.exit(1)))
+  process.once(signal, () => {
+    say('interrupted')
+    void clearCampaign().finally(() => process.exit(1))
+  })
 
 /** True where nothing was found. */
 function report({ operations, answered, unknown, draws, findings }: Verdict): boolean {

@@ -1,5 +1,6 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { Request } from '../history/index.ts'
 import type { Chance } from './chance.ts'
 import type { Address } from './client/door.ts'
@@ -21,6 +22,9 @@ export interface StageOptions {
 /** Small, so that rotation, snapshots and archiving happen all the time. */
 export const segmentBytes = 16_384
 
+/** How long clients may take to learn what they do not know. */
+const finishMostMs = 60_000
+
 /** A data directory, the server on it and its clients: what episodes play on. */
 export class Stage {
   readonly directory: string
@@ -36,6 +40,7 @@ export class Stage {
   /** When the first server was started, until one has listened. */
   #firstStart = 0
   #hasPools = false
+  #isCleared = false
 
   constructor({ directory, durability, device, chance }: StageOptions) {
     this.directory = directory
@@ -69,6 +74,7 @@ export class Stage {
 
   /** Starts a server and does not wait for it. */
   spawn(): ServerProcess {
+    if (this.#isCleared) throw new Error('interrupted')
     if (this.#firstStart === 0) this.#firstStart = now()
     this.#server = new ServerProcess(++this.#lives, this.configuration, join(this.directory, 'server.log'))
     return this.#server
@@ -129,7 +135,10 @@ export class Stage {
   /** What was unknown is asked again, and the clients end. */
   async finishClients(): Promise<void> {
     for (const client of this.#clients.values()) client.finish()
-    await Promise.all([...this.#clients.values()].map(({ ended }) => ended))
+    const ended = Promise.all([...this.#clients.values()].map(client => client.ended))
+    const late = Symbol('late')
+    if ((await Promise.race([ended, sleep(finishMostMs, late, { ref: false })])) === late)
+      throw new Error(`a client is not done after ${finishMostMs} ms, with a server that serves`)
     for (const [name, { exitCode }] of this.#clients)
       if (exitCode !== 0) throw new Error(`client ${name} ended with ${exitCode}`)
     this.#clients.clear()
@@ -164,6 +173,7 @@ export class Stage {
 
   /** Ends whatever runs still. */
   async clear(): Promise<void> {
+    this.#isCleared = true
     this.device?.thaw()
     this.#server?.kill('SIGCONT')
     if (this.#server !== null) await this.kill()

@@ -85,15 +85,11 @@ function checkReplays(attempts: readonly Attempt[], answered: readonly Attempt[]
     const [one, two] = made as [Attempt, Attempt]
     if (receiptOf(one).id === receiptOf(two).id) report('key-replayed', 'two made the same draw', [one, two])
   }
-  for (const attempt of answered) {
-    if (receiptOf(attempt).replayed !== true) continue
-    const maker = attempts.some(
-      other =>
-        other !== attempt &&
-        other.invoked <= attempt.completed &&
-        (other.outcome.kind === 'unknown' ||
-          (other.outcome.kind === 'drawn' && other.outcome.replayed !== true)),
-    )
-    if (!maker) report('key-replayed', 'replayed, and nobody can have made the draw', [attempt])
-  }
+  let firstMaker = Number.POSITIVE_INFINITY
+  for (const { invoked, outcome } of attempts)
+    if (outcome.kind === 'unknown' || (outcome.kind === 'drawn' && outcome.replayed !== true))
+      firstMaker = Math.min(firstMaker, invoked)
+  for (const attempt of answered)
+    if (receiptOf(attempt).replayed === true && firstMaker > attempt.completed)
+      report('key-replayed', 'replayed, and nobody can have made the draw', [attempt])
 }

@@ -11,6 +11,8 @@ export interface Address {
 export interface Door {
   /** Rejects where the answer is lost, and with it the outcome. */
   send(request: Request): Promise<Outcome>
+  /** Whether its connection is gone. */
+  readonly isBroken: boolean
   close(): void
 }
 

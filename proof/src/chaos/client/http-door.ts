@@ -22,6 +22,8 @@ const actions = { open: 'resume', paused: 'pause', closed: 'close' } as const
 
 /** HTTP by fetch, which keeps as many connections as there are requests at once. */
 export class HttpDoor implements Door {
+  /** Another connection is made by itself. */
+  readonly isBroken = false
   readonly #url: string
   readonly #closed = new AbortController()
 

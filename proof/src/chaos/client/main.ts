@@ -68,6 +68,9 @@ async function doorFor(present: Address): Promise<Door> {
     const door = await mine.opening
     return {
       send: request => door.send(request),
+      get isBroken() {
+        return door.isBroken
+      },
       close: () => {
         if (!mine.lost) door.close()
         mine.lost = true
@@ -95,8 +98,8 @@ async function workWith(present: Address): Promise<void> {
       if (again === undefined && finishing) return
       const outcome = await ask(door, present.life, again ?? wishes.next())
       if (outcome.kind === 'unknown') {
-        // A connection that has lost an answer is not used again.
-        door.close()
+        // Others may still wait on a connection that they share.
+        if (door.isBroken) door.close()
         return
       }
       // Whoever is refused for want of room or time waits, as a client would.

@@ -10,16 +10,25 @@ type Reply = string | number | Reply[]
 /** Sends one command; rejects with an error of the server, or of the connection. */
 type Send = (command: readonly string[]) => Promise<Reply>
 
-/** RESP by a client of others. `isRefusal` tells what the server said from what became of the connection. */
-export class RespDoor implements Door {
-  readonly #send: Send
-  readonly #isRefusal: (error: Error) => boolean
-  readonly #end: () => void
+/** What there has to be of a client that others have made. */
+interface Library {
+  readonly send: Send
+  /** Tells what the server said from what became of the connection. */
+  readonly isRefusal: (error: Error) => boolean
+  readonly isBroken: () => boolean
+  readonly end: () => void
+}
 
-  private constructor(send: Send, isRefusal: (error: Error) => boolean, end: () => void) {
-    this.#send = send
-    this.#isRefusal = isRefusal
-    this.#end = end
+/** RESP by a client of others. */
+export class RespDoor implements Door {
+  readonly #library: Library
+
+  private constructor(library: Library) {
+    this.#library = library
+  }
+
+  get isBroken(): boolean {
+    return this.#library.isBroken()
   }
 
   static async byIoredis(url: string): Promise<RespDoor> {
@@ -33,12 +42,12 @@ export class RespDoor implements Door {
     })
     redis.on('error', () => {})
     await redis.connect()
-    const send: Send = ([name, ...words]) => redis.call(name!, ...words) as Promise<Reply>
-    return new RespDoor(
-      send,
-      error => error.name === 'ReplyError',
-      () => redis.disconnect(),
-    )
+    return new RespDoor({
+      send: ([name, ...words]) => redis.call(name!, ...words) as Promise<Reply>,
+      isRefusal: error => error.name === 'ReplyError',
+      isBroken: () => redis.status !== 'ready',
+      end: () => redis.disconnect(),
+    })
   }
 
   static async byNodeRedis(url: string): Promise<RespDoor> {
@@ -49,44 +58,46 @@ export class RespDoor implements Door {
     })
     client.on('error', () => {})
     await client.connect()
-    const send: Send = command => withPatience(client.sendCommand([...command]) as unknown as Promise<Reply>)
-    return new RespDoor(
-      send,
-      error => /^[A-Z_]+ /.test(error.message),
-      () => client.destroy(),
-    )
+    return new RespDoor({
+      send: command => withPatience(client.sendCommand([...command]) as unknown as Promise<Reply>),
+      isRefusal: error => /^[A-Z_]+ /.test(error.message),
+      isBroken: () => !client.isReady,
+      end: () => client.destroy(),
+    })
   }
 
   async send(request: Request): Promise<Outcome> {
     try {
       return await this.#ask(request)
     } catch (error) {
-      if (!this.#isRefusal(error as Error)) throw error
+      if (!this.#library.isRefusal(error as Error)) throw error
       return refusal((error as Error).message.split(' ', 1)[0]!)
     }
   }
 
   close(): void {
-    this.#end()
+    this.#library.end()
   }
 
   async #ask(request: Request): Promise<Outcome> {
     const { pool } = request
     switch (request.kind) {
       case 'draw': {
-        const [id, ...items] = (await this.#send(drawCommand(request))) as [number, ...string[]]
+        const [id, ...items] = (await this.#library.send(drawCommand(request))) as [number, ...string[]]
         return { kind: 'drawn', id, items }
       }
       case 'put': {
-        const reply = readMap(await this.#send(['PUTPOOL', pool, JSON.stringify(manifestOf(request))]))
+        const reply = readMap(
+          await this.#library.send(['PUTPOOL', pool, JSON.stringify(manifestOf(request))]),
+        )
         return { kind: 'changed', version: reply.version as number, changed: reply.changed === 1 }
       }
       case 'restock': {
-        const reply = readMap(await this.#send(['RESTOCK', pool, request.item, `${request.units}`]))
+        const reply = readMap(await this.#library.send(['RESTOCK', pool, request.item, `${request.units}`]))
         return { kind: 'changed', version: reply.version as number }
       }
       case 'read':
-        return readPool(await this.#send(['POOL', pool]))
+        return readPool(await this.#library.send(['POOL', pool]))
       default:
         throw new Error(`RESP has no command for ${request.kind}`)
     }

@@ -89,7 +89,7 @@ const broken: Episode = {
     await expectEnd(stage, 1)
     device.repair()
     await stage.start()
-    return /the log has failed.*?: (.*)/.exec(server.output)?.[1] ?? ''
+    return /the log has failed[^"]*: ([^"]*)"/.exec(server.output)?.[1] ?? ''
   },
 }
 

@@ -6,7 +6,7 @@ import { sleep } from '../clock.ts'
 import { ServerProcess } from '../server-process.ts'
 import { type Stage, segmentBytes } from '../stage.ts'
 import type { Episode } from './episode.ts'
-import { expectEnd, mustSay } from './expect.ts'
+import { expectEnd, mustSay, untilReady } from './expect.ts'
 
 const always = (): boolean => true
 
@@ -15,7 +15,7 @@ const stopped: Episode = {
   name: 'stopped for a while',
   canPlay: always,
   async play(stage) {
-    const ms = stage.chance.between(50, 2000)
+    const ms = stage.chance.between(50, 1200)
     stage.server.kill('SIGSTOP')
     await sleep(ms)
     stage.server.kill('SIGCONT')
@@ -69,6 +69,23 @@ const limited: Episode = {
   },
 }
 
+/** RLIMIT_NOFILE: no file and no connection can be opened for a while. What is open serves, and the rest comes back. */
+const noDescriptors: Episode = {
+  name: 'no file descriptors left',
+  canPlay: () => hasPrlimit(),
+  async play(stage) {
+    const limit = (files: string) =>
+      execFileSync('prlimit', ['--pid', `${stage.server.pid}`, `--nofile=${files}:`])
+    limit('8')
+    const ms = stage.chance.between(100, 1500)
+    await sleep(ms)
+    limit('1024')
+    await untilReady(stage, '')
+    await stage.expectDraw()
+    return `for ${Math.round(ms)} ms`
+  },
+}
+
 function hasPrlimit(): boolean {
   try {
     execFileSync('prlimit', ['--version'])
@@ -89,4 +106,11 @@ const clientKilled: Episode = {
   },
 }
 
-export const processEpisodes: readonly Episode[] = [stopped, terminated, second, limited, clientKilled]
+export const processEpisodes: readonly Episode[] = [
+  stopped,
+  terminated,
+  second,
+  limited,
+  noDescriptors,
+  clientKilled,
+]
