@@ -147,6 +147,23 @@ const right: Record<string, History> = {
       drawn([14, 15], 2, 'a', { key: 'k', replayed: true }),
     ],
   },
+  'keys that are forgotten in time, or for others': {
+    operations: [
+      start,
+      drawn([1, 2], 1, 'a', { key: 'k', at: 100 }),
+      drawn([3, 4], 2, 'a', { key: 'k', at: 110 }),
+      drawn([7, 8], 3, 'b a', { key: 'k', at: 120 }),
+      drawn([9, 10], 5, 'a', { key: 'l', at: 121 }),
+      drawn([9, 10], 6, 'a', { key: 'm', at: 121 }),
+      drawn([11, 12], 7, 'a', { key: 'k', at: 122 }),
+      lost([13, 14], { key: 'm' }),
+    ],
+    log: [...logOf('k=a', 'k=a', 'k=b a', 'l=a', 'm=a', 'k=a', 'm=a')].map((run, k) => ({
+      ...run,
+      at: [100, 110, 120, 121, 121, 122, 140][k]!,
+    })),
+    keys: { retentionMs: 10, most: 3 },
+  },
   'answers that say nothing was done': {
     operations: [start, refused([1, 2], 'OVERLOADED', { key: 'k' }), drawn([3, 4], 1, 'a', { key: 'k' })],
     log: logOf('k=a'),

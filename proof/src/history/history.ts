@@ -11,6 +11,8 @@ export interface History {
   readonly operations: readonly Operation[]
   /** What the log holds in the end, in the order of draw numbers from the first one on. */
   readonly log?: readonly LoggedDraws[]
+  /** How long, in milliseconds of the log's clock, and how many keys are kept; for the whole history where left out. */
+  readonly keys?: { readonly retentionMs: number; readonly most: number }
 }
 
 export interface Operation {
@@ -105,6 +107,8 @@ export interface LoggedDraws {
   readonly id: number
   readonly pool: string
   readonly items: readonly string[]
+  /** Milliseconds since 1970. Without it, a key may have been forgotten at any time where keys are. */
+  readonly at?: number
   /** As the log has it where a key or a recipient was given. */
   readonly request?: {
     readonly count: number
