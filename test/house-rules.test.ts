@@ -24,6 +24,8 @@ const entryPoints = new Set([
   'bench/src/peers/main.ts',
   'proof/src/history/index.ts',
   'proof/src/chaos/main.ts',
+  'proof/src/sim/main.ts',
+  'proof/src/sim/seed-worker.ts',
 ])
 
 /** Exports that no source file uses, each with its reason. */

@@ -65,26 +65,38 @@ function must(holds: boolean, what: string): void {
   if (!holds) throw new Error(what)
 }
 
-/** All segments, archived ones unpacked, in order; where one is in both places, the one in place counts. */
-function readSegments(directory: string): [number, Buffer][] {
-  const segments = new Map<number, Buffer>()
-  const archive = join(directory, 'archive')
-  for (const name of existsSync(archive) ? readdirSync(archive) : []) {
-    const number = /^segment-(\d{10})\.log\.zst$/.exec(name)?.[1]
-    if (number !== undefined)
-      segments.set(Number(number), zstdDecompressSync(readFileSync(join(archive, name))))
+/** Files of a data directory by name, those of the archive with `archive/` before it. */
+export type LogFiles = ReadonlyMap<string, Uint8Array>
+
+function readFiles(directory: string): LogFiles {
+  const files = new Map<string, Buffer>()
+  for (const folder of ['', 'archive/']) {
+    const path = join(directory, folder)
+    for (const name of existsSync(path) ? readdirSync(path) : [])
+      if (/^segment-\d{10}\.log(?:\.zst)?$/.test(name))
+        files.set(folder + name, readFileSync(join(path, name)))
   }
-  for (const name of readdirSync(directory)) {
+  return files
+}
+
+/** All segments, archived ones unpacked, in order; where one is in both places, the one in place counts. */
+function readSegments(files: LogFiles): [number, Buffer][] {
+  const segments = new Map<number, Buffer>()
+  for (const [name, bytes] of files) {
+    const number = /^archive\/segment-(\d{10})\.log\.zst$/.exec(name)?.[1]
+    if (number !== undefined) segments.set(Number(number), zstdDecompressSync(bytes))
+  }
+  for (const [name, bytes] of files) {
     const number = /^segment-(\d{10})\.log$/.exec(name)?.[1]
-    if (number !== undefined) segments.set(Number(number), readFileSync(join(directory, name)))
+    if (number !== undefined) segments.set(Number(number), Buffer.from(bytes))
   }
   return [...segments].sort(([a], [b]) => a - b)
 }
 
-/** Decodes a directory from the first batch of its log on. */
-export function decodeLog(directory: string, options: DecodeOptions = {}): DecodedLog {
+/** Decodes a directory, or the files of one, from the first batch of its log on. */
+export function decodeLog(from: string | LogFiles, options: DecodeOptions = {}): DecodedLog {
   const decoder = new Decoder(options.onDraws ?? (() => {}))
-  for (const [number, bytes] of readSegments(directory)) {
+  for (const [number, bytes] of readSegments(typeof from === 'string' ? readFiles(from) : from)) {
     if (number > (options.lastSegment ?? Number.POSITIVE_INFINITY)) break
     decoder.segment(number, bytes)
   }

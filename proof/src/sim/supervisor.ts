@@ -30,7 +30,7 @@ interface Request {
   readonly settle: (outcome: Answer | 'unknown') => void
 }
 
-/** Starts the engine, kills it, starts it again, and holds what it says and what it comes back with against the model. */
+/** Starts the engine, kills it, starts it again, and holds what it says and comes back with against the model. */
 export class Supervisor {
   readonly model: Model
   readonly counts: Record<string, number> = {}
@@ -111,6 +111,7 @@ export class Supervisor {
     if ('refusal' in answer && circumstances.has(answer.refusal)) {
       this.#waiting = this.#waiting.filter(other => other !== request)
       request.settle(answer)
+      this.#applyAnswered()
       return
     }
     request.answer = answer
@@ -223,7 +224,8 @@ export class Supervisor {
       if (batch === undefined) throw new Violation(`recovered to LSN ${lsn}, and nobody wrote batch ${found}`)
       this.count('batches unanswered and found')
       const operations = this.#waiting.map(({ operation }) => operation)
-      this.#waiting.splice(0, takeInBatch(this.model, readBatch(batch.bytes), operations))
+      const full = this.#plan.faults.has('full') || this.#plan.faults.has('errors')
+      this.#waiting.splice(0, takeInBatch(this.model, readBatch(batch.bytes), operations, full))
     }
     record.cutBehind(lsn)
     this.#waiting = []
@@ -350,7 +352,7 @@ function conditionOf({ ifVersion }: { readonly ifVersion?: number }): { readonly
   return ifVersion === undefined ? {} : { ifVersion }
 }
 
-export async function allPools(kuji: Kuji): Promise<PoolState[]> {
+async function allPools(kuji: Kuji): Promise<PoolState[]> {
   const summaries = await kuji.pools()
   return Promise.all(summaries.map(({ id }) => kuji.pool(id)))
 }

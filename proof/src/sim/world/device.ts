@@ -57,6 +57,17 @@ export class Device {
     return names
   }
 
+  /** All files below a directory, by their path from there, as programs see them. */
+  filesBelow(directory: string): Map<string, Uint8Array> {
+    const files = new Map<string, Uint8Array>()
+    for (const [path, names] of this.#names) {
+      if (path !== directory && !path.startsWith(`${directory}/`)) continue
+      for (const [name, inode] of names)
+        files.set(`${path}/${name}`.slice(directory.length + 1), inode.read())
+    }
+    return files
+  }
+
   find(path: string): Inode {
     const [directory, name] = splitPath(path)
     const inode = this.entries(directory).get(name)
