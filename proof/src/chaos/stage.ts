@@ -105,9 +105,12 @@ export class Stage {
     return end
   }
 
+  /** Throws where the server had ended before, which nobody asked of it. */
   async kill(): Promise<void> {
-    this.server.kill('SIGKILL')
-    await this.ended()
+    const { server } = this
+    server.kill('SIGKILL')
+    const { code } = await this.ended()
+    if (code !== null) throw new Error(`the server has ended by itself, with ${code}:\n${server.output}`)
   }
 
   async startClients(): Promise<void> {
@@ -176,7 +179,7 @@ export class Stage {
     this.#isCleared = true
     this.device?.thaw()
     this.#server?.kill('SIGCONT')
-    if (this.#server !== null) await this.kill()
+    if (this.#server !== null) await this.kill().catch(() => {})
     await Promise.all([...this.#clients.values()].map(client => client.kill()))
   }
 }

@@ -68,10 +68,12 @@ const killedWhileSlow: Episode = {
     const device = stage.device!
     device.freeze()
     await sleep(stage.chance.between(50, 500))
-    stage.server.kill('SIGKILL')
+    const killed = stage.kill()
+    // It is looked at once the device answers again.
+    killed.catch(() => {})
     await sleep(stage.chance.between(0, 300))
     device.thaw()
-    await stage.ended()
+    await killed
     await stage.start()
     return ''
   },
