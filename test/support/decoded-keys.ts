@@ -105,7 +105,18 @@ function packRequest({ outcomes, asked, partial }: Pick<KeptDraw, 'outcomes' | '
   return outcomes.length + asked * 2 ** 14 + (partial ? 2 ** 28 : 0)
 }
 
+/** A draw does not change, and a log has a state hash, over all that are kept, for each of its files. */
+const drawHashes = new WeakMap<KeptDraw, bigint>()
+
 function hashDraw(draw: KeptDraw): bigint {
+  const known = drawHashes.get(draw)
+  if (known !== undefined) return known
+  const hash = computeDrawHash(draw)
+  drawHashes.set(draw, hash)
+  return hash
+}
+
+function computeDrawHash(draw: KeptDraw): bigint {
   const [first, time] = [BigInt(draw.firstDraw), BigInt(draw.time)]
   const hash = Buffer.from(draw.hash, 'hex')
   let own = 0x811c9dc5n
