@@ -7,6 +7,7 @@ const scratchBytes = 2048
 export class KeyHasher {
   readonly #sip: SipHash
   readonly #bytes = Buffer.alloc(scratchBytes)
+  readonly #view = new DataView(this.#bytes.buffer, this.#bytes.byteOffset, scratchBytes)
   #length = 0
   // Whose hash `words` has: deciding and applying ask for the same one in turn.
   #pool = ''
@@ -31,7 +32,7 @@ export class KeyHasher {
     this.#append(pool)
     this.#bytes[this.#length++] = 0
     this.#append(key)
-    this.#sip.hash(this.#bytes, this.#length)
+    this.#sip.hash(this.#view, this.#length)
   }
 
   /** 32 bits of a recipient; 0 for none. Uses `words`. */
@@ -40,7 +41,7 @@ export class KeyHasher {
     this.#key = ''
     this.#length = 0
     this.#append(recipient)
-    this.#sip.hash(this.#bytes, this.#length)
+    this.#sip.hash(this.#view, this.#length)
     return this.words[0]!
   }
 
