@@ -136,6 +136,14 @@ export class KeyEntries {
     return (chunk[row + columns.high]! >>> timeHighBits) * 2 ** 32 + chunk[row + columns.drawLow]!
   }
 
+  editionOf(position: number): number {
+    return this.#chunk(position)[this.#row(position) + columns.edition]!
+  }
+
+  requestOf(position: number): number {
+    return this.#chunk(position)[this.#row(position) + columns.request]!
+  }
+
   addressOf(position: number): number {
     return this.#chunk(position)[this.#row(position) + addressColumn]!
   }

@@ -5,44 +5,53 @@ const scratchBytes = 2048
 
 /** Hashes keys, scoped to their pools, and recipients. */
 export class KeyHasher {
-  readonly #sip: SipHash
+  readonly #keys: SipHash
+  /** Of the same secret; its own, so that the hash of a key stays. */
+  readonly #recipients: SipHash
   readonly #bytes = Buffer.alloc(scratchBytes)
   readonly #view = new DataView(this.#bytes.buffer, this.#bytes.byteOffset, scratchBytes)
   #length = 0
-  // Whose hash `words` has: deciding and applying ask for the same one in turn.
+  // Whose hash `words` has.
   #pool = ''
   #key = ''
 
   /** `secret` has 16 bytes. */
   constructor(secret: Uint8Array) {
-    this.#sip = new SipHash(secret)
+    this.#keys = new SipHash(secret)
+    this.#recipients = new SipHash(secret)
   }
 
-  /** The last hash, four words. */
+  /** The hash of the last key, four words. */
   get words(): Uint32Array {
-    return this.#sip.words
+    return this.#keys.words
   }
 
   /** Hashes UTF-8 of `pool`, a zero byte and `key`, into `words`. No pool id holds a zero byte. */
   hashKey(pool: string, key: string): void {
-    if (key === this.#key && pool === this.#pool) return
     this.#pool = pool
     this.#key = key
     this.#length = 0
     this.#append(pool)
     this.#bytes[this.#length++] = 0
     this.#append(key)
-    this.#sip.hash(this.#view, this.#length)
+    this.#keys.hash(this.#view, this.#length)
   }
 
-  /** 32 bits of a recipient; 0 for none. Uses `words`. */
+  /**
+   * The same where the last key may well have been this one: applying follows on deciding. To compare two that differ
+   * can cost as much as to hash one, so `hashKey` does not.
+   */
+  rehashKey(pool: string, key: string): void {
+    if (key !== this.#key || pool !== this.#pool) this.hashKey(pool, key)
+  }
+
+  /** 32 bits of a recipient; 0 for none. */
   hashRecipient(recipient: string): number {
     if (recipient === '') return 0
-    this.#key = ''
     this.#length = 0
     this.#append(recipient)
-    this.#sip.hash(this.#view, this.#length)
-    return this.words[0]!
+    this.#recipients.hash(this.#view, this.#length)
+    return this.#recipients.words[0]!
   }
 
   #append(text: string): void {

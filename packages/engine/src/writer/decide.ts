@@ -96,13 +96,11 @@ export class Decider {
     // An id of any length comes in here; one that no pool can have is not hashed.
     if (id.length > limits.idLength) return poolNotFound(id)
     if (request.key !== '') {
-      const recipient = keys.hashRecipient(request.recipient)
-      keys.hashKey(id, request.key)
-      const position = keys.find(at)
+      const position = keys.find(id, request.key, at)
       const entry = position < 0 ? null : keys.read(position)
       // The pool is looked at too: an id with a zero byte in it reads like another pool's with another key.
       if (entry !== null && keys.editionOf(entry).pool === id) {
-        if (keys.isSame(entry, count, request.partial, recipient)) return readReceipt(keys, entry)
+        if (keys.isSame(entry, request)) return readReceipt(keys, entry)
         const message = `the key was used for another request, draw ${entry.firstDraw}`
         return refuse('KEY_CONFLICT', message, { pool: id, id: entry.firstDraw })
       }
