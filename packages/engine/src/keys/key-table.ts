@@ -2,7 +2,7 @@ import type { ItemIndexes } from '../contract/index.ts'
 import { limits } from '../contract/index.ts'
 import { type Edition, Editions } from './editions.ts'
 import { askedOf, givenOf, hashPrime, KeyEntries, type KeyEntry, packRequest } from './key-entries.ts'
-import { KeyHasher } from './key-hash.ts'
+import { type EncodedText, KeyHasher } from './key-hash.ts'
 import { KeyIndex } from './key-index.ts'
 import { OutcomePages } from './outcome-pages.ts'
 import { widthOf } from './outcome-width.ts'
@@ -129,6 +129,11 @@ export class KeyTable {
     if (position < this.#entries.head) return -1
     const behind = this.#entries.firstDrawOf(position) + givenOf(this.#entries.requestOf(position))
     return draw < behind ? position : -1
+  }
+
+  /** UTF-8 of the key entered last, until another is looked for. */
+  get encodedKey(): EncodedText {
+    return this.#hasher!.encodedKey
   }
 
   /** Enters the draws of a request from `firstDraw` on, and forgets what is due by `time`. */

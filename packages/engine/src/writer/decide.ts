@@ -112,11 +112,14 @@ export class Decider {
     const first = this.#state.drawNumber + 1
     const start = batch.openRequest(pool!.number, outcomeWidth(pool!), taken + 1, request)
     const given = this.#fill(batch, pool!, start, taken)
-    batch.endRequest(request)
     const { outcomes } = batch
-    if (request.key !== '') applyKey(this.#state, pool!, outcomes, start, given, at, request)
     const items =
       given === 1 ? this.#single(pool!, outcomes[start]!) : namesOf(pool!, outcomes, start, start + given)
+    if (request.key === '') batch.endRequest(request, null)
+    else {
+      applyKey(this.#state, pool!, outcomes, start, given, at, request)
+      batch.endRequest(request, keys.encodedKey)
+    }
     return makeReceipt(first, id, items, pool!.version, at)
   }
 
