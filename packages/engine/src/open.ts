@@ -1,4 +1,6 @@
 import { resolve } from 'node:path'
+import type { Clock } from './clock/clock.ts'
+import { systemClock } from './clock/system-clock.ts'
 import type { Durability, EngineEvent } from './contract/index.ts'
 import { limits } from './contract/index.ts'
 import type { Disk } from './disk/disk.ts'
@@ -48,10 +50,7 @@ export interface OpenOptions {
 export interface World {
   readonly disk: Disk
   readonly random: RandomWords
-  /** Milliseconds since 1970. */
-  readonly now: () => number
-  /** Milliseconds from any point in time, never running back. */
-  readonly elapsed: () => number
+  readonly clock: Clock
   /** Makes the keeper of segments: the helper thread. */
   readonly keeper: (
     start: ConstructorParameters<typeof Helper>[0],
@@ -77,20 +76,18 @@ function realWorld(): World {
   return {
     disk: new NodeDisk(pooledCalls),
     random: operatingSystemRandom(),
-    now: Date.now,
-    elapsed: () => performance.now(),
+    clock: systemClock,
     keeper: (start, onEvent) => new Helper(start, onEvent),
     appender: lastHash => new ThreadAppender(lastHash),
   }
 }
 
 /** `open` in a world of the caller's making. */
-export async function openIn(options: OpenOptions, outside: World): Promise<Kuji> {
-  const world: World = { ...outside, now: () => Math.min(outside.now(), limits.time) }
+export async function openIn(options: OpenOptions, world: World): Promise<Kuji> {
   const { dir, durability, segmentBytes, retention, onEvent, onBatch, keys } = checkOptions(options)
   const told = { onEvent, onBatch }
   if (durability === 'none') return openMemory(world, keys, told)
-  const { disk, appender = lastHash => new InlineAppender(lastHash) } = world
+  const { clock, disk, random, appender = lastHash => new InlineAppender(lastHash) } = world
   await makeDirectory(disk, dir)
   const lock = await disk.lock(dir)
   try {
@@ -98,7 +95,7 @@ export async function openIn(options: OpenOptions, outside: World): Promise<Kuji
       const message = `${dir} can be entered by others than its owner: chmod 700 it`
       onEvent({ type: 'open-to-others', level: 'warn', message, directory: dir })
     }
-    const recovered = await recover({ disk, directory: dir, segmentBytes, onEvent, now: world.now })
+    const recovered = await recover({ disk, directory: dir, segmentBytes, onEvent, random, clock })
     const { identity, state, position, current } = recovered
     if (durability === 'sync') await syncSegments(disk, dir)
     onEvent({ type: 'recovered', level: 'info', message: `at LSN ${position.lsn}`, lsn: position.lsn })
@@ -114,10 +111,18 @@ export async function openIn(options: OpenOptions, outside: World): Promise<Kuji
       if (event.type === 'snapshot-written') snapshotLsn = event.lsn as number
       onEvent(event)
     })
-    const log = await openLog(recovered, { disk, dir, durability, segmentBytes, keeper, appender, onRoom })
-    const { random, now, elapsed } = world
+    const log = await openLog(recovered, {
+      clock,
+      disk,
+      dir,
+      durability,
+      segmentBytes,
+      keeper,
+      appender,
+      onRoom,
+    })
     const next = { ...position, epoch: position.epoch + 1 }
-    const writer = new Writer({ state, position: next, log, random, now, elapsed, keys, ...told })
+    const writer = new Writer({ state, position: next, log, random, clock, keys, ...told })
     const files = () => ({ segment: log.segment, snapshotLsn })
     return new Kuji({ writer, durability, diskFull: () => full, files, release: () => lock.release() })
   } catch (error) {
@@ -152,6 +157,7 @@ async function syncSegments(disk: Disk, directory: string): Promise<void> {
 }
 
 interface LogSettings {
+  readonly clock: Clock
   readonly disk: Disk
   readonly dir: string
   readonly durability: Durability
@@ -163,8 +169,9 @@ interface LogSettings {
 
 function openLog(recovered: Recovered, settings: LogSettings): Promise<FileLog> {
   const { current, end, next, position } = recovered
-  const { disk, dir, durability, segmentBytes, keeper, onRoom } = settings
+  const { clock, disk, dir, durability, segmentBytes, keeper, onRoom } = settings
   return FileLog.open({
+    clock,
     disk,
     directory: dir,
     keeper,
@@ -180,12 +187,12 @@ function openLog(recovered: Recovered, settings: LogSettings): Promise<FileLog> 
 }
 
 function openMemory(
-  { random, now, elapsed }: World,
+  { random, clock }: World,
   keys: KeyRetention,
   told: Pick<WriterOptions, 'onEvent' | 'onBatch'>,
 ): Kuji {
   const [state, log, position] = [new State(), new MemoryLog(), logStart]
-  const writer = new Writer({ state, position, log, random, now, elapsed, keys, ...told })
+  const writer = new Writer({ state, position, log, random, clock, keys, ...told })
   return new Kuji({
     writer,
     durability: 'none',

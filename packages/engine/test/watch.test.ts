@@ -7,7 +7,7 @@ import { codeOf, refusalOf } from './support/codes.ts'
 import { eventually } from './support/eventually.ts'
 import { FaultyDisk, systemError } from './support/faulty-disk.ts'
 import { temporaryDirectory } from './support/temporary.ts'
-import { testWorld } from './support/world.ts'
+import { testWorld, worldAt } from './support/world.ts'
 
 const endless = { id: 'p', items: [{ id: 'a', weight: 1, stock: 'unlimited' }] } as const
 const letters = 'abcdefgh'.split('').map(id => ({ id, weight: 1, stock: 'unlimited' as const }))
@@ -228,7 +228,7 @@ test('a failed write ends every watcher with its error, behind what was durable'
 test('without a watcher nothing is kept, and with one no longer than a while behind it', async () => {
   let clock = 1
   const options: OpenOptions = { durability: 'none' }
-  const kuji = await openIn(options, { ...testWorld(), elapsed: () => clock })
+  const kuji = await openIn(options, worldAt({ elapsed: () => clock }))
   await kuji.putPool(endless)
   const { lsn } = kuji.status()
   const canWatch = (after: number): Promise<string> => codeOf(() => void kuji.watch({ after }))

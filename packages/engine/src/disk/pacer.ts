@@ -1,3 +1,5 @@
+import type { Clock } from '../clock/clock.ts'
+
 /** Called between two pieces of a long write; the next piece waits for it. It may throw, to give up. */
 export type Pace = () => Promise<void>
 
@@ -9,35 +11,37 @@ const longestPauseMs = 50
  * last piece took. Where there is a hurry there is no pause.
  */
 export class Pacer {
+  readonly #clock: Clock
   readonly #rest: number
   readonly #hurried: () => boolean
   #resumed = 0
   #wake: (() => void) | null = null
 
   /**
+   * @param clock what the length of a piece is measured with
    * @param rest how often the length of a piece
    * @param hurried whether to go on at once
    */
-  constructor(rest: number, hurried: () => boolean) {
+  constructor(clock: Clock, rest: number, hurried: () => boolean) {
+    this.#clock = clock
     this.#rest = rest
     this.#hurried = hurried
   }
 
   async pause(): Promise<void> {
-    const took = this.#resumed === 0 ? 0 : performance.now() - this.#resumed
-    if (!this.#hurried()) {
+    const took = this.#resumed === 0 ? 0 : this.#clock.elapsed() - this.#resumed
+    const rest = Math.min(took * this.#rest, longestPauseMs)
+    if (!this.#hurried() && rest > 0) {
       await new Promise<void>(resolve => {
-        const timer = setTimeout(resolve, Math.min(took * this.#rest, longestPauseMs))
-        // A program does not stay alive for work that can wait for its next start.
-        timer.unref()
+        const timer = this.#clock.after(rest, resolve)
         this.#wake = () => {
-          clearTimeout(timer)
+          timer.cancel()
           resolve()
         }
       })
     }
     this.#wake = null
-    this.#resumed = performance.now()
+    this.#resumed = this.#clock.elapsed()
   }
 
   /** Ends the pause under way. */

@@ -1,9 +1,10 @@
-import { setImmediate } from 'node:timers/promises'
 import { constants, zstdCompressSync } from 'node:zlib'
+import type { Clock } from '../clock/clock.ts'
+import { giveWay } from '../clock/clock.ts'
 import type { EngineEvent } from '../contract/index.ts'
 import { KujiError } from '../contract/index.ts'
 import type { Disk } from '../disk/disk.ts'
-import { atOnce, writePieces, writeWhole } from '../disk/disk.ts'
+import { writePieces, writeWhole } from '../disk/disk.ts'
 import type { Pace } from '../disk/pacer.ts'
 import { checkFrame } from '../log/frame.ts'
 import {
@@ -21,6 +22,7 @@ import { logStart, Replayer } from '../recovery/replay.ts'
 import { parseSnapshotName, readSnapshot, snapshotName, writeSnapshot } from '../snapshot/snapshot.ts'
 
 export interface MaintenanceOptions {
+  readonly clock: Clock
   readonly disk: Disk
   readonly directory: string
   readonly identity: Uint8Array
@@ -28,8 +30,8 @@ export interface MaintenanceOptions {
   /** What becomes of segments that two snapshots have made superfluous. */
   readonly retention: 'archive' | 'remove'
   readonly onEvent: (event: EngineEvent) => void
-  /** Between the pieces of what is written. Default: at once. */
-  readonly pace?: Pace
+  /** Between the pieces of what is written. */
+  readonly pace: Pace
 }
 
 /** Snapshots kept: should the newest be bad, the one before it and a longer replay do. */
@@ -54,7 +56,7 @@ export class Maintenance {
 
   constructor(options: MaintenanceOptions) {
     this.#options = options
-    this.#pace = options.pace ?? atOnce
+    this.#pace = options.pace
   }
 
   /** Takes in a finished segment: replays it, and where enough log has gathered writes a snapshot and tidies up. */
@@ -132,7 +134,7 @@ export class Maintenance {
       at += length
       if (at < sliceEnd) continue
       sliceEnd = at + sliceBytes
-      await setImmediate()
+      await giveWay(this.#options.clock)
     }
     if (replayer.sealed !== 'full')
       throw new KujiError('CORRUPT', `${path}: cannot be read beyond offset ${at}`)

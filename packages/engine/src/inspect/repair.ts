@@ -1,10 +1,12 @@
 import { resolve } from 'node:path'
+import { systemClock } from '../clock/system-clock.ts'
 import { KujiError, limits } from '../contract/index.ts'
 import type { Disk } from '../disk/disk.ts'
 import { writeFully } from '../disk/disk.ts'
 import { NodeDisk } from '../disk/node-disk.ts'
 import { pooledCalls } from '../disk/system-calls.ts'
 import { segmentHeaderBytes, segmentName, writeSegment } from '../log/segment.ts'
+import { operatingSystemRandom } from '../random/operating-system.ts'
 import { recover } from '../recovery/recover.ts'
 import { snapshotName, writeSnapshot } from '../snapshot/snapshot.ts'
 import type { SegmentFile } from './files.ts'
@@ -193,7 +195,8 @@ class Repair {
       directory: this.#directory,
       segmentBytes: limits.segmentBytes,
       onEvent: () => undefined,
-      now: Date.now,
+      random: operatingSystemRandom(),
+      clock: systemClock,
     })
     if (position.lsn === lsn && state.drawNumber === drawNumber) return
     throw new KujiError(

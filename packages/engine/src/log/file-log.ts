@@ -1,3 +1,4 @@
+import type { Clock, Timer } from '../clock/clock.ts'
 import type { Disk, DiskFile } from '../disk/disk.ts'
 import type { Pace } from '../disk/pacer.ts'
 import { Pacer } from '../disk/pacer.ts'
@@ -26,6 +27,7 @@ export interface SegmentKeeper {
 }
 
 export interface FileLogOptions {
+  readonly clock: Clock
   readonly disk: Disk
   readonly directory: string
   readonly keeper: SegmentKeeper
@@ -58,7 +60,7 @@ export class FileLog implements Log {
   #end: number
   #next: OpenSegment | null = null
   #preparing: Promise<string> | null = null
-  #retry: NodeJS.Timeout | null = null
+  #retry: Timer | null = null
   /** Why the next segment could not be made ready, or ''. */
   #noRoom = ''
   #closed = false
@@ -66,7 +68,7 @@ export class FileLog implements Log {
   #endAtPiece = 0
   /** Whether the writer waits for the next segment. */
   #awaited = false
-  readonly #pacer = new Pacer(prepareRest, () => this.#isHurried())
+  readonly #pacer: Pacer
   readonly #pace: Pace = async () => {
     await this.#pacer.pause()
     if (this.#closed) throw new Error('the log is closed')
@@ -76,6 +78,7 @@ export class FileLog implements Log {
     this.#options = options
     this.#current = current
     this.#end = options.end
+    this.#pacer = new Pacer(options.clock, prepareRest, () => this.#isHurried())
   }
 
   static async open(options: FileLogOptions): Promise<FileLog> {
@@ -175,8 +178,7 @@ export class FileLog implements Log {
       if (this.#closed || this.#next !== null) return reason
       if (this.#noRoom === '') onRoom(reason)
       this.#noRoom = reason
-      this.#retry = setTimeout(() => void this.#prepare(bytes), this.#options.retryMs)
-      this.#retry.unref()
+      this.#retry = this.#options.clock.after(this.#options.retryMs, () => void this.#prepare(bytes))
       return reason
     }
   }
@@ -184,7 +186,7 @@ export class FileLog implements Log {
   async close(): Promise<void> {
     this.#closed = true
     this.#pacer.wake()
-    if (this.#retry !== null) clearTimeout(this.#retry)
+    this.#retry?.cancel()
     await this.#options.keeper.close()
     await this.#options.appender.close()
     await this.#preparing

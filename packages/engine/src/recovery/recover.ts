@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto'
+import type { Clock } from '../clock/clock.ts'
 import type { EngineEvent } from '../contract/index.ts'
 import { KujiError } from '../contract/index.ts'
 import type { Disk, DiskEntry } from '../disk/disk.ts'
@@ -14,6 +14,7 @@ import {
   writeSegment,
 } from '../log/segment.ts'
 import type { State } from '../pool/state.ts'
+import type { RandomWords } from '../random/random-words.ts'
 import { readLength, readLsn } from '../record/batch.ts'
 import { OutcomeViews } from '../record/records.ts'
 import type { Snapshot } from '../snapshot/snapshot.ts'
@@ -41,8 +42,10 @@ export interface RecoveryOptions {
   readonly directory: string
   readonly segmentBytes: number
   readonly onEvent: (event: EngineEvent) => void
-  /** Milliseconds, for telling progress. */
-  readonly now: () => number
+  /** Where the identity of a new log comes from. */
+  readonly random: RandomWords
+  /** For telling progress. */
+  readonly clock: Clock
 }
 
 /**
@@ -71,8 +74,9 @@ export async function recover(options: RecoveryOptions): Promise<Recovered> {
 }
 
 /** A: an empty directory. */
-async function createFirst({ disk, directory, segmentBytes }: RecoveryOptions): Promise<Recovered> {
-  const current = { identity: randomBytes(identityBytes), shard: 0, number: 1, bytes: segmentBytes }
+async function createFirst({ disk, directory, segmentBytes, random }: RecoveryOptions): Promise<Recovered> {
+  const words = Uint32Array.from({ length: identityBytes / 4 }, () => random.next32())
+  const current = { identity: new Uint8Array(words.buffer), shard: 0, number: 1, bytes: segmentBytes }
   await writeSegment(disk, directory, current)
   const { state, position } = new Replayer()
   const { identity } = current
@@ -201,14 +205,14 @@ class Recovery {
   /** Replays the whole batches of a segment and returns where they end. */
   #replay(header: SegmentHeader, views: OutcomeViews): number {
     const path = this.#path(header)
-    const started = this.#options.now()
+    const started = this.#options.clock.now()
     let told = started
     let sinceLook = 0
     return walkBatches(views, segmentHeaderBytes, segmentSeed(header), at => {
       this.#replayer.applyBatch(views, at, path)
       if (++sinceLook < 256) return
       sinceLook = 0
-      const now = this.#options.now()
+      const now = this.#options.clock.now()
       if (now - told < 1000) return
       told = now
       const percent = Math.round((at / views.bytes.length) * 100)

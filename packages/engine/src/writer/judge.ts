@@ -91,3 +91,8 @@ export function refuse(code: Code, message: string, fields: ErrorFields = {}): K
     Error.stackTraceLimit = stackTraceLimit
   }
 }
+
+/** For requests that a failed writer never took up: they were certainly not carried out. */
+export function stopped(failure: KujiError): KujiError {
+  return refuse('INTERNAL', `this kuji has stopped, and nothing was changed: ${failure.message}`)
+}

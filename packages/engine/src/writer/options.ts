@@ -1,3 +1,4 @@
+import type { Clock } from '../clock/clock.ts'
 import type { EngineEvent } from '../contract/index.ts'
 import type { Log } from '../log/log.ts'
 import type { State } from '../pool/state.ts'
@@ -11,10 +12,7 @@ export interface WriterOptions {
   readonly log: Log
   readonly random: RandomWords
   readonly keys: KeyRetention
-  /** Milliseconds since 1970. */
-  readonly now: () => number
-  /** Milliseconds from any point in time, never running back. */
-  readonly elapsed: () => number
+  readonly clock: Clock
   readonly onEvent: (event: EngineEvent) => void
   /** Told of each batch that has become durable. */
   readonly onBatch?: ((batch: BatchReport) => void) | undefined

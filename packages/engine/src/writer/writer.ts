@@ -1,3 +1,4 @@
+import type { Timer } from '../clock/clock.ts'
 import type { ErrorFields } from '../contract/index.ts'
 import { KujiError, limits } from '../contract/index.ts'
 import { Feed } from '../feed/feed.ts'
@@ -7,7 +8,7 @@ import { sealBatchBytes } from '../record/batch.ts'
 import { BatchBuilder } from '../record/batch-builder.ts'
 import { drawsHeaderBytes, type SealReason } from '../record/records.ts'
 import { Decider } from './decide.ts'
-import { refuse } from './judge.ts'
+import { refuse, stopped } from './judge.ts'
 import type { AnswerSink, Command } from './mailbox.ts'
 import { Mailbox } from './mailbox.ts'
 import type { WriterOptions } from './options.ts'
@@ -55,7 +56,7 @@ export class Writer {
   /** What the changes that wait may add to a batch. */
   #queuedBytes = 0
   #lastSealed: number
-  #idleTimer: NodeJS.Timeout | null = null
+  #idleTimer: Timer | null = null
   #idleLsn = 0
   #failure: KujiError | null = null
   #closing = false
@@ -77,7 +78,7 @@ export class Writer {
     this.#lastSealed = this.#lsn
     this.#openTime = options.position.time
     this.#durableDrawNumber = options.state.drawNumber
-    this.feed = new Feed(options.state, this.#lsn, options.elapsed)
+    this.feed = new Feed(options.state, this.#lsn, () => options.clock.elapsed())
     this.failed = new Promise(resolve => {
       this.#fail = resolve
     })
@@ -153,7 +154,7 @@ export class Writer {
   #schedule(): void {
     if (this.#scheduled) return
     this.#scheduled = true
-    process.nextTick(this.#pump)
+    this.#options.clock.soon(this.#pump)
   }
 
   #run(): void {
@@ -183,7 +184,7 @@ export class Writer {
   #yield(): void {
     if (this.#scheduled) return
     this.#scheduled = true
-    setImmediate(this.#pump)
+    this.#options.clock.later(this.#pump)
   }
 
   /** Decides the next request into the open batch. False where it has to wait for room in the log. */
@@ -227,9 +228,14 @@ export class Writer {
   }
 
   #begin(): void {
-    this.#openTime = Math.max(this.#openTime, this.#options.now())
+    this.#tick()
     this.#openHash = this.#state.hash
     this.#openFirstDraw = this.#state.drawNumber + 1
+  }
+
+  /** The time of the log never runs back, and ends where its format does. */
+  #tick(): void {
+    this.#openTime = Math.max(this.#openTime, Math.min(this.#options.clock.now(), limits.time))
   }
 
   /** Why the log has no room for the request at hand, when it has just said so. */
@@ -258,7 +264,7 @@ export class Writer {
     this.#open = this.#spare
     this.#spare = batch
     this.#writing = true
-    const began = this.#options.elapsed()
+    const began = this.#options.clock.elapsed()
     void this.#write(batch).then(outcome => {
       if (outcome === 'durable') this.#tell(batch, began)
       this.#settle(outcome, upTo, drawNumber)
@@ -267,9 +273,9 @@ export class Writer {
 
   /** What a durable batch was, to those who measure and those who watch. */
   #tell(batch: BatchBuilder, began: number): void {
-    const { onBatch, elapsed } = this.#options
+    const { onBatch, clock } = this.#options
     const { draws, length: bytes } = batch
-    onBatch?.({ lsn: this.#lsn, draws, bytes, writeMs: elapsed() - began })
+    onBatch?.({ lsn: this.#lsn, draws, bytes, writeMs: clock.elapsed() - began })
     this.feed.take(batch.views, batch.names)
   }
 
@@ -345,7 +351,7 @@ export class Writer {
     if (this.#closing || !this.#log.keeps || this.#lsn === this.#lastSealed || this.#idleTimer !== null)
       return
     this.#idleLsn = this.#lsn
-    this.#idleTimer = setTimeout(() => this.#onIdle(), sealAfterIdleMs).unref()
+    this.#idleTimer = this.#options.clock.after(sealAfterIdleMs, () => this.#onIdle())
   }
 
   #onIdle(): void {
@@ -364,7 +370,7 @@ export class Writer {
   }
 
   async #sealNow(reason: SealReason): Promise<AppendOutcome> {
-    this.#openTime = Math.max(this.#openTime, this.#options.now())
+    this.#tick()
     const outcome = await this.#seal(reason, this.#state.hash, this.#state.drawNumber + 1, this.#openTime)
     if (outcome === 'durable') this.#lastSealed = this.#lsn
     return outcome
@@ -373,7 +379,7 @@ export class Writer {
   /** Answers what waits, seals the log and closes it. */
   async close(): Promise<void> {
     this.#closing = true
-    if (this.#idleTimer !== null) clearTimeout(this.#idleTimer)
+    this.#idleTimer?.cancel()
     if (this.#failure === null && (this.#mailbox.waiting > 0 || this.#writing)) {
       await new Promise<void>(resolve => {
         this.#drained = resolve
@@ -391,9 +397,4 @@ export class Writer {
 /** Room for the texts of a request, and for the policy that may come before them. */
 function namedBytes(named: LoggedRequest | undefined): number {
   return named === undefined ? 0 : (named.key.length + named.recipient.length) * 3 + 64
-}
-
-/** For requests that the failed writer never took up: they were certainly not carried out. */
-function stopped(failure: KujiError): KujiError {
-  return refuse('INTERNAL', `this kuji has stopped, and nothing was changed: ${failure.message}`)
 }

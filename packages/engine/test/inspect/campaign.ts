@@ -39,10 +39,17 @@ export function snapshotFile(segment: number): string {
  */
 export async function runCampaign(
   directory: string,
-  { calls = 160, retention = 'archive' }: { calls?: number; retention?: 'archive' | 'remove' } = {},
+  options: {
+    readonly calls?: number
+    readonly retention?: 'archive' | 'remove'
+    readonly seed?: number
+  } = {},
 ): Promise<Campaign> {
-  const options = { dir: directory, durability: 'os', segmentBytes, retention, onEvent: fail } as const
-  const kuji = await openIn(options, testWorld())
+  const { calls = 160, retention = 'archive', seed = 1 } = options
+  const kuji = await openIn(
+    { dir: directory, durability: 'os', segmentBytes, retention, onEvent: fail },
+    testWorld(undefined, seed),
+  )
   const moments: Moment[] = []
   const note = async (call: Promise<unknown>): Promise<void> => {
     await call

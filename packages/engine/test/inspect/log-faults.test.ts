@@ -32,7 +32,7 @@ let newer: number
 
 before(async () => {
   whole = await runCampaign(join(root, 'whole'))
-  other = await runCampaign(join(root, 'other'))
+  other = await runCampaign(join(root, 'other'), { seed: 2 })
   live = liveSegments(whole.directory)
   current = live.findLast(number => batchesOf(whole.directory, number).length > 0)!
   ;[older, newer] = snapshotSegments(whole.directory) as [number, number]

@@ -5,7 +5,7 @@ import { limits } from '@kuji/engine'
 import { openIn } from '../../src/open.ts'
 import { codeOf } from '../support/codes.ts'
 import { temporaryDirectory } from '../support/temporary.ts'
-import { testWorld } from '../support/world.ts'
+import { worldAt } from '../support/world.ts'
 
 const pool = { id: 'p', items: [{ id: 'a', weight: 1, stock: 'unlimited' }] } as const
 const minute = 60_000
@@ -16,7 +16,7 @@ interface Clock {
 }
 
 async function openAt(clock: Clock, options: OpenOptions): Promise<Kuji> {
-  return openIn({ segmentBytes: 4096, ...options }, { ...testWorld(), now: () => clock.now })
+  return openIn({ segmentBytes: 4096, ...options }, worldAt({ now: () => clock.now }))
 }
 
 /** The draw number that a key has now, and whether it was drawn just now. */

@@ -1,4 +1,7 @@
+import type { Clock } from '../../src/clock/clock.ts'
+import { systemClock } from '../../src/clock/system-clock.ts'
 import type { Disk } from '../../src/disk/disk.ts'
+import { atOnce } from '../../src/disk/disk.ts'
 import { NodeDisk } from '../../src/disk/node-disk.ts'
 import { blockingCalls } from '../../src/disk/system-calls.ts'
 import { helperFailure, Maintenance } from '../../src/helper/maintenance.ts'
@@ -12,19 +15,25 @@ import { deterministicRandom } from '../../src/random/deterministic.ts'
  */
 export function testWorld(disk: Disk = new NodeDisk(blockingCalls), seed = 1): World {
   let time = 1_790_000_000_000
+  const clock = { ...systemClock, now: () => time++, elapsed: () => time }
   return {
     disk,
     random: deterministicRandom(seed),
-    now: () => time++,
-    elapsed: () => time,
-    keeper: keeperOver(disk),
+    clock,
+    keeper: keeperOver(disk, clock),
   }
 }
 
-/** What the helper thread does, on this thread. */
-export function keeperOver(disk: Disk): World['keeper'] {
+/** The same with a time of day, and a time that passes, of the test's own. */
+export function worldAt(time: { readonly now?: () => number; readonly elapsed?: () => number }): World {
+  const world = testWorld()
+  return { ...world, clock: { ...world.clock, ...time } }
+}
+
+/** What the helper thread does, on this thread: every segment in its turn, the last ones before the end. */
+function keeperOver(disk: Disk, clock: Clock): World['keeper'] {
   return (start, onEvent): SegmentKeeper => {
-    const maintenance = new Maintenance({ ...start, disk, onEvent })
+    const maintenance = new Maintenance({ ...start, disk, clock, onEvent, pace: atOnce })
     let finished: Promise<void> = Promise.resolve()
     let failed = false
     const sealed = async (number: number): Promise<void> => {

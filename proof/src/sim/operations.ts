@@ -1,0 +1,126 @@
+import type { ItemManifest, PoolManifest } from '@kuji/engine/contract'
+import type { DrawOperation, Operation } from './model/operation.ts'
+import type { Chance } from './world/chance.ts'
+
+const poolIds = ['summer', 'box', 'wheel', 'raffle']
+
+/** Makes up what clients ask for. */
+export class OperationMaker {
+  readonly #chance: Chance
+  readonly #pools: readonly string[]
+  #keys = 0
+  /** Keyed draws made before, to be asked for again. */
+  readonly #asked: DrawOperation[] = []
+  /** Last manifest made of a pool, to be put again or changed a little. */
+  readonly #manifests = new Map<string, PoolManifest>()
+
+  constructor(chance: Chance) {
+    this.#chance = chance
+    this.#pools = poolIds.slice(0, chance.between(1, poolIds.length))
+  }
+
+  /** The pools that a run begins with. */
+  first(): Operation[] {
+    return this.#pools.map(id => ({ kind: 'put', manifest: this.#manifest(id) }))
+  }
+
+  next(): Operation {
+    const kind = this.#chance.below(1000)
+    const pool = this.#chance.happens(0.01) ? 'nowhere' : this.#chance.pick(this.#pools)
+    if (kind < 700) return this.#draw(pool)
+    if (kind < 780) return this.#again() ?? this.#draw(pool)
+    if (kind < 830) return { kind: 'read', pool }
+    if (kind < 900) return this.#update(pool)
+    if (kind < 970) return this.#put(pool)
+    if (kind < 992) return { kind: 'status', pool, status: this.#chance.happens(0.1) ? 'paused' : 'open' }
+    if (kind < 993) return { kind: 'status', pool, status: 'closed' }
+    return { kind: 'delete', pool }
+  }
+
+  #draw(pool: string): DrawOperation {
+    const chance = this.#chance
+    const count = chance.happens(0.6) ? 1 : Math.floor(chance.spread(1, chance.happens(0.1) ? 1500 : 30))
+    const partial = chance.happens(0.2)
+    const bulk = chance.happens(0.1)
+    const key = !bulk && chance.happens(0.5) ? `key-${this.#keys++}` : ''
+    const recipient = !bulk && chance.happens(0.2) ? `user-${chance.below(9)}` : ''
+    const operation: DrawOperation = { kind: 'draw', pool, count, partial, bulk, key, recipient }
+    if (key !== '') this.#asked.push(operation)
+    return operation
+  }
+
+  /** A draw that was asked for before: by a caller who did not hear, or wrongly for something else. */
+  #again(): DrawOperation | undefined {
+    const chance = this.#chance
+    const recent = chance.happens(0.7) ? Math.max(0, this.#asked.length - 10) : 0
+    const operation = this.#asked[recent + chance.below(this.#asked.length - recent)]
+    if (operation === undefined || chance.happens(0.85)) return operation
+    return chance.happens(0.5)
+      ? { ...operation, count: operation.count + 1 }
+      : { ...operation, recipient: 'someone-else' }
+  }
+
+  #update(pool: string): Operation {
+    const chance = this.#chance
+    const items = this.#manifests.get(pool)?.items ?? [{ id: 'item-0' }]
+    const item = chance.happens(0.05) ? 'nothing' : chance.pick(items).id
+    const restock = { restock: chance.between(1, 40) }
+    const weight = { weight: chance.between(0, 20) / 4 }
+    const update = chance.pick([restock, restock, weight, { ...restock, ...weight }])
+    return { kind: 'update', pool, item, update, ...this.#condition() }
+  }
+
+  #put(pool: string): Operation {
+    const known = this.#manifests.get(pool)
+    const manifest = known === undefined || this.#chance.happens(0.1) ? this.#manifest(pool) : this.#vary(known)
+    return { kind: 'put', manifest, ...this.#condition() }
+  }
+
+  /** The same again, or with more stock, or without some items. */
+  #vary(manifest: PoolManifest): PoolManifest {
+    const chance = this.#chance
+    const way = chance.below(4)
+    if (way === 0) return manifest
+    const named = [manifest.lastOne, manifest.fallback]
+    const items = manifest.items
+      .filter(({ id }) => way !== 1 || named.includes(id) || chance.happens(0.9))
+      .map(item => (item.stock === 'unlimited' ? item : { ...item, stock: item.stock + chance.below(200) }))
+    const chosen = items.some(({ id }) => !named.includes(id)) ? { ...manifest, items } : manifest
+    this.#manifests.set(manifest.id, chosen)
+    return chosen
+  }
+
+  #condition(): { readonly ifVersion?: number } {
+    return this.#chance.happens(0.1) ? { ifVersion: this.#chance.below(6) } : {}
+  }
+
+  #manifest(id: string): PoolManifest {
+    const chance = this.#chance
+    const urn = chance.happens(0.4)
+    const count = chance.pick([1, 2, 3, 6, 20, 20, 300])
+    const items: ItemManifest[] = Array.from({ length: count }, (_, place) => {
+      const stock = chance.pick([0, 1, chance.between(1, 30), chance.between(100, 3000)])
+      if (urn) return { id: `item-${place}`, stock }
+      return {
+        id: `item-${place}`,
+        weight: chance.between(1, 400) / 4,
+        stock: chance.happens(0.2) ? 'unlimited' : stock,
+      }
+    })
+    const extra: ItemManifest = { id: 'extra', stock: chance.pick([0, 1, 5, 'unlimited']) }
+    const fallback: ItemManifest = {
+      id: 'thanks',
+      weight: chance.pick([0, 3]),
+      stock: chance.pick([9, 'unlimited']),
+    }
+    const manifest: PoolManifest = urn
+      ? {
+          id,
+          mode: 'urn',
+          ...(chance.happens(0.5) ? { items: [...items, extra], lastOne: 'extra' } : { items }),
+        }
+      : { id, ...(chance.happens(0.4) ? { items: [...items, fallback], fallback: 'thanks' } : { items }) }
+    this.#manifests.set(id, manifest)
+    return manifest
+  }
+}

@@ -1,0 +1,97 @@
+import { Chance } from './world/chance.ts'
+
+/** What can go wrong in a run. Each seed has some of them. */
+export const faultNames = [
+  'kill',
+  'power',
+  'recovery',
+  'close',
+  'errors',
+  'short',
+  'full',
+  'slow',
+  'clock',
+  'damage',
+] as const
+
+export type FaultName = (typeof faultNames)[number]
+
+/** What a seed makes of a run. All times in milliseconds. */
+export interface Plan {
+  readonly seed: number
+  readonly operations: number
+  readonly clients: number
+  /** Pause of a client between two operations, on average. */
+  readonly think: number
+  /** Some clients rest for as long as this now and then, so that keys expire. */
+  readonly rest: number
+  readonly durability: 'sync' | 'os'
+  readonly segmentBytes: number
+  readonly retention: 'archive' | 'remove'
+  readonly sectorBytes: 512 | 4096
+  readonly nameOrder: 'journal' | 'any'
+  readonly keys: { readonly retentionMs: number; readonly most: number }
+  readonly faults: ReadonlySet<FaultName>
+  /** Between two kills, cuts of power or orderly ends, on average. */
+  readonly uptime: number
+  /** Between two episodes of a kind (a slow disk, a full one, …), and how long one is, on average. */
+  readonly episodes: { readonly pause: number; readonly length: number }
+  /** Probability that a call of the disk fails. */
+  readonly errorRate: number
+  /** A call of the disk takes as long as this, on average. */
+  readonly latency: number
+}
+
+export interface PlanLimits {
+  readonly operations: number
+  /** Faults to leave out. */
+  readonly without: ReadonlySet<FaultName>
+}
+
+/** How often a fault is among those of a seed. */
+const shares: Record<FaultName, number> = {
+  kill: 0.7,
+  power: 0.6,
+  recovery: 0.5,
+  close: 0.4,
+  errors: 0.25,
+  short: 0.3,
+  full: 0.25,
+  slow: 0.25,
+  clock: 0.25,
+  damage: 0.15,
+}
+
+export function makePlan(seed: number, { operations, without }: PlanLimits): Plan {
+  const chance = new Chance(seed, 'plan')
+  const drawn = faultNames.filter(name => chance.happens(shares[name]))
+  const durability = chance.happens(0.8) ? 'sync' : 'os'
+  const clients = chance.pick([1, 2, 3, 5, 8, 20, 60])
+  const think = chance.spread(0.5, 2_000)
+  const latency = chance.spread(0.02, 3)
+  // Faults come as often as the run is long, whatever its pace.
+  const length = operations * Math.max(think / clients, latency / 2)
+  // What `os` promises ends where the power does.
+  const possible = drawn.filter(name => durability === 'sync' || (name !== 'power' && name !== 'damage'))
+  return {
+    seed,
+    operations,
+    clients,
+    think,
+    rest: chance.spread(1_000, 900_000),
+    durability,
+    segmentBytes: chance.pick([4096, 4096, 8192, 16_384, 65_536]),
+    retention: chance.pick(['archive', 'remove']),
+    sectorBytes: chance.pick([512, 4096]),
+    nameOrder: chance.pick(['journal', 'any']),
+    keys: {
+      retentionMs: chance.pick([60_000, 300_000, 86_400_000]),
+      most: chance.pick([3, 20, 200, 1_000_000]),
+    },
+    faults: new Set(possible.filter(name => !without.has(name))),
+    uptime: length / chance.spread(1, 60),
+    episodes: { pause: length / chance.spread(2, 20), length: length / chance.spread(10, 200) },
+    errorRate: chance.spread(0.001, 0.2),
+    latency,
+  }
+}

@@ -1,0 +1,94 @@
+import type { Chance } from './chance.ts'
+
+/**
+ * A file on a simulated device: what programs see (the page cache) apart from what would be there after a power cut.
+ * A sector lands whole or not at all, each by itself and in any order.
+ */
+export class Inode {
+  readonly id: number
+  readonly #sectorBytes: number
+  #cache = new Uint8Array(0)
+  #device = new Uint8Array(0)
+  #deviceSize = 0
+  /** Sectors whose newest bytes the cache alone has. */
+  readonly #dirty = new Set<number>()
+  size = 0
+
+  constructor(id: number, sectorBytes: number) {
+    this.id = id
+    this.#sectorBytes = sectorBytes
+  }
+
+  /** A copy of what programs see. */
+  read(most = this.size): Uint8Array {
+    return this.#cache.slice(0, Math.min(most, this.size))
+  }
+
+  /** What programs see from here on; the device follows with a flush, or not at all. */
+  write(bytes: Uint8Array, position: number): void {
+    const end = position + bytes.length
+    if (end > this.#cache.length) this.#cache = grow(this.#cache, end)
+    this.#cache.set(bytes, position)
+    this.size = Math.max(this.size, end)
+    for (const sector of this.sectorsOf(position, bytes.length)) this.#dirty.add(sector)
+  }
+
+  /** Empties it, on the device too. */
+  truncate(): void {
+    this.size = 0
+    this.#deviceSize = 0
+    this.#dirty.clear()
+    this.#cache.fill(0)
+    this.#device.fill(0)
+  }
+
+  /** Brings the sectors of a range to the device; all of them by default. */
+  flush(position = 0, length = Number.POSITIVE_INFINITY): void {
+    const sectors = length === Number.POSITIVE_INFINITY ? [...this.#dirty] : this.sectorsOf(position, length)
+    for (const sector of sectors) if (this.#dirty.delete(sector)) this.#land(sector)
+    this.#deviceSize = this.size
+  }
+
+  /** The kernel takes sectors for written that were not: what a failed flush leaves behind (ATC'20, "fsync failures"). */
+  forget(position: number, length: number): void {
+    for (const sector of this.sectorsOf(position, length)) this.#dirty.delete(sector)
+  }
+
+  #land(sector: number): void {
+    const from = sector * this.#sectorBytes
+    const to = Math.min(from + this.#sectorBytes, this.#cache.length)
+    if (to > this.#device.length) this.#device = grow(this.#device, to)
+    this.#device.set(this.#cache.subarray(from, to), from)
+  }
+
+  /** Of the sectors that only the cache has, some have landed; the rest is lost. */
+  cutPower(chance: Chance): void {
+    const part = chance.pick([0, 1, 0.5, chance.unit()])
+    for (const sector of this.#dirty) if (chance.happens(part)) this.#land(sector)
+    this.#dirty.clear()
+    if (this.size !== this.#deviceSize && chance.happens(part)) this.#deviceSize = this.size
+    this.size = this.#deviceSize
+    this.#cache = new Uint8Array(Math.max(this.size, this.#device.length))
+    this.#cache.set(this.#device.subarray(0, this.#cache.length))
+    this.#device = this.#cache.slice()
+  }
+
+  /** Bytes as the device has them, for damage to it. Cache and device are the same only after a power cut. */
+  damage(change: (bytes: Uint8Array) => void): void {
+    change(this.#device.subarray(0, this.#deviceSize))
+    this.#cache.set(this.#device.subarray(0, this.#deviceSize))
+  }
+
+  sectorsOf(position: number, length: number): number[] {
+    const sectors: number[] = []
+    const last = Math.floor((position + length - 1) / this.#sectorBytes)
+    for (let sector = Math.floor(position / this.#sectorBytes); sector <= last; sector++) sectors.push(sector)
+    return sectors
+  }
+}
+
+function grow(bytes: Uint8Array, least: number): Uint8Array<ArrayBuffer> {
+  const grown = new Uint8Array(Math.max(least, 2 * bytes.length, 4096))
+  grown.set(bytes)
+  return grown
+}

@@ -1,0 +1,121 @@
+import type { Plan } from '../plan.ts'
+import type { Chance } from './chance.ts'
+import type { Device } from './device.ts'
+import type { DiskCall, DiskWeather, Misfortune } from './simulated-disk.ts'
+import type { WallClock } from './simulated-process.ts'
+import type { VirtualTime } from './virtual-time.ts'
+
+const yearMs = 365 * 86_400_000
+
+/** Calls that can fail like this, and how the machine words it. */
+const errorsOf: readonly (readonly [RegExp, readonly string[]])[] = [
+  [/^write|^sync/, ['EIO', 'EIO', 'EDQUOT']],
+  [/^read/, ['EIO']],
+  [/^create|^open/, ['EMFILE', 'EIO']],
+  [/^rename|^remove|^list/, ['EIO']],
+]
+
+/** How the machine behaves: slow, failing and full, in episodes, as the plan has it. */
+export class Weather implements DiskWeather {
+  readonly #plan: Plan
+  readonly #time: VirtualTime
+  readonly #device: Device
+  readonly #wall: WallClock
+  readonly #latency: Chance
+  readonly #errors: Chance
+  readonly #episodes: Chance
+  #slowness = 1
+  #failing = false
+  #calm = false
+
+  constructor(
+    plan: Plan,
+    chances: (stream: string) => Chance,
+    machine: { time: VirtualTime; device: Device; wall: WallClock },
+  ) {
+    this.#plan = plan
+    this.#time = machine.time
+    this.#device = machine.device
+    this.#wall = machine.wall
+    this.#latency = chances('latency')
+    this.#errors = chances('errors')
+    this.#episodes = chances('episodes')
+    const { faults } = plan
+    if (faults.has('slow'))
+      this.#repeat(
+        () => this.#slow(),
+        () => (this.#slowness = 1),
+      )
+    if (faults.has('errors'))
+      this.#repeat(
+        () => (this.#failing = true),
+        () => (this.#failing = false),
+      )
+    if (faults.has('full'))
+      this.#repeat(
+        () => this.#fill(),
+        () => this.#empty(),
+      )
+    if (faults.has('clock'))
+      this.#repeat(
+        () => this.#setClock(),
+        () => this.#setClock(),
+      )
+  }
+
+  /** Nothing goes wrong any more. */
+  calm(): void {
+    this.#calm = true
+    this.#slowness = 1
+    this.#failing = false
+    this.#empty()
+  }
+
+  /** One episode after the other. */
+  #repeat(begin: () => void, end: () => void): void {
+    const { pause, length } = this.#plan.episodes
+    this.#time.after(this.#episodes.wait(pause), () => {
+      if (this.#calm) return
+      begin()
+      this.#time.after(this.#episodes.wait(length), () => {
+        if (this.#calm) return
+        end()
+        this.#repeat(begin, end)
+      })
+    })
+  }
+
+  #slow(): void {
+    this.#slowness = this.#episodes.spread(10, 20_000)
+  }
+
+  #fill(): void {
+    this.#device.capacity = this.#device.used + this.#episodes.below(2 * this.#plan.segmentBytes)
+  }
+
+  #empty(): void {
+    this.#device.capacity = Number.POSITIVE_INFINITY
+  }
+
+  #setClock(): void {
+    this.#wall.ahead =
+      this.#episodes.pick([0, -1, 1, 60, -3600, 90_000_000, -yearMs / 1000, yearMs / 100]) * 1000
+  }
+
+  latency({ bytes }: DiskCall): number {
+    const { latency } = this.#plan
+    return (this.#latency.wait(latency) + bytes * 1e-6) * this.#slowness
+  }
+
+  misfortune({ name, bytes }: DiskCall): Misfortune | null {
+    const { faults, errorRate } = this.#plan
+    if (this.#calm) return null
+    if (this.#failing && this.#errors.happens(errorRate)) {
+      const codes = errorsOf.find(([pattern]) => pattern.test(name))?.[1]
+      if (codes !== undefined) return { kind: 'error', code: this.#errors.pick(codes) }
+    }
+    if (bytes > 1 && faults.has('short') && this.#errors.happens(0.05))
+      return { kind: 'short', bytes: this.#errors.between(1, bytes - 1) }
+    return null
+  }
+}
