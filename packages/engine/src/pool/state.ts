@@ -117,12 +117,7 @@ export function applyKey(
 ): void {
   const { keys } = state
   const before = keys.hash
-  const recipient = keys.hashRecipient(request.recipient)
-  keys.hashKey(pool.id, request.key)
-  const { id, itemIds, version } = pool
-  const firstDraw = state.drawNumber - count + 1
-  const { asked, partial } = request
-  keys.add({ firstDraw, time, pool: id, itemIds, version, asked, partial, recipient }, items, start, count)
+  keys.add(pool, request, state.drawNumber - count + 1, time, items, start, count)
   state.hash = (state.hash + keys.hash - before) | 0
 }
 

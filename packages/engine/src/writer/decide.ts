@@ -93,9 +93,10 @@ export class Decider {
     request: LoggedRequest,
     at: number,
   ): Receipt | KujiError {
+    const { keys } = this.#state
     // Before the key is looked up: one that a longer time keeps has to be found by the first request already.
-    if (request.key !== '' && this.#state.keys.policy !== null) this.#settlePolicy(batch)
-    const kept = this.findKept(id, count, request, at)
+    if (request.key !== '' && keys.policy !== null) this.#settlePolicy(batch)
+    const kept = this.findKept(id, request, at)
     if (kept !== null) return kept
     const pool = this.#state.pools.get(id)
     const taken = pool === undefined ? poolNotFound(id) : this.#grant(pool, count, request.partial)
@@ -104,27 +105,28 @@ export class Decider {
     const first = this.#state.drawNumber + 1
     const start = batch.openRequest(pool!.number, outcomeWidth(pool!), taken + 1, request)
     const given = this.#fill(batch, pool!, start, taken)
-    batch.endRequest(request)
     const { outcomes } = batch
-    if (request.key !== '') applyKey(this.#state, pool!, outcomes, start, given, at, request)
     const items =
       given === 1 ? this.#single(pool!, outcomes[start]!) : namesOf(pool!, outcomes, start, start + given)
+    if (request.key === '') batch.endRequest(request, null)
+    else {
+      applyKey(this.#state, pool!, outcomes, start, given, at, request)
+      batch.endRequest(request, keys.encodedKey)
+    }
     return makeReceipt(first, id, items, pool!.version, at)
   }
 
   /** The answer of a request whose key is kept: it changes nothing, and needs no room in the log. Else null. */
-  findKept(id: string, count: number, request: LoggedRequest, at: number): Receipt | KujiError | null {
+  findKept(id: string, request: LoggedRequest, at: number): Receipt | KujiError | null {
     const { keys } = this.#state
     // An id of any length comes in here; one that no pool can have is not hashed.
     if (id.length > limits.idLength) return poolNotFound(id)
     if (request.key === '') return null
-    const recipient = keys.hashRecipient(request.recipient)
-    keys.hashKey(id, request.key)
-    const position = keys.find(at)
+    const position = keys.find(id, request.key, at)
     const entry = position < 0 ? null : keys.read(position)
     // The pool is looked at too: an id with a zero byte in it reads like another pool's with another key.
     if (entry === null || keys.editionOf(entry).pool !== id) return null
-    if (keys.isSame(entry, count, request.partial, recipient)) return readReceipt(keys, entry)
+    if (keys.isSame(entry, request)) return readReceipt(keys, entry)
     const message = `the key was used for another request, draw ${entry.firstDraw}`
     return refuse('KEY_CONFLICT', message, { pool: id, id: entry.firstDraw })
   }

@@ -207,11 +207,11 @@ export class Writer {
 
   /** The answer of a request that there is no room for, or null until that is certain. A kept receipt needs none. */
   #answerWithoutRoom(slot: number, bytes: number): unknown {
-    const { requests, counts, requested } = this.#mailbox
+    const { requests, requested } = this.#mailbox
     const request = requests[slot]!
     const named = requested[slot]
     if (typeof request === 'string' && named !== undefined) {
-      const kept = this.#decider.findKept(request, counts[slot]!, named, this.#openTime)
+      const kept = this.#decider.findKept(request, named, this.#openTime)
       if (kept !== null) return kept
     }
     const refusal = this.#room.takeRefusal()
