@@ -26,6 +26,7 @@ const entryPoints = new Set([
   'proof/src/chaos/main.ts',
   'proof/src/sim/main.ts',
   'proof/src/sim/seed-worker.ts',
+  'proof/src/statistics/main.ts',
 ])
 
 /** Exports that no source file uses, each with its reason. */
