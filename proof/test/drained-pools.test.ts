@@ -140,7 +140,7 @@ class Drained {
     )
   }
 
-  /** Each item has come as often as its stock, restocks included, and what comes with last tickets with each of them. */
+  /** Each item has come as often as its stock, restocks included; what comes with last tickets, with each of them. */
   check(): void {
     const stocks = this.#hasLastOne ? [this.#lastOnes, ...this.#stocks.slice(1)] : this.#stocks
     assert.deepEqual(this.#drawn, stocks)

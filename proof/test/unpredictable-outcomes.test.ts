@@ -14,7 +14,7 @@ import { evaluate } from '../src/statistics/design.ts'
 import { type RecordedRandom, recordedRandom, wordsIn } from './support/recorded-random.ts'
 
 const sixteen = itemsOf(new Array(16).fill(1))
-const segmentBytes = 65_536
+const segmentBytes = 16_384
 
 /** Every file of a directory, and what is in those that are compressed. */
 function bytesOf(directory: string): Uint8Array[] {
@@ -38,7 +38,7 @@ async function play(kuji: Kuji, keyed: boolean): Promise<void> {
     ],
   })
   for (let round = 0; round < 12; round++) {
-    await kuji.drawMany('p', 20_000)
+    await kuji.drawMany('p', 4_000)
     await kuji.drawMany('wide', 2_000)
     for (let k = 0; k < 20; k++) {
       await kuji.draw('p', keyed ? { key: `order-${round}-${k}` } : { recipient: `user-${k}` })
