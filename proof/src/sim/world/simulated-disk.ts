@@ -42,6 +42,8 @@ export interface MachineParts {
   readonly trace: Trace
   /** Told of each call before it is made; the process may be dead afterwards. */
   readonly onCall: (call: DiskCall) => void
+  /** Told of each call that has done what it does, before its caller is. */
+  readonly onReturn?: (call: DiskCall) => void
 }
 
 /** The system calls of one machine: its device as processes reach it. */
@@ -94,6 +96,7 @@ export class DiskSystem {
         const misfortune = weather.misfortune(call)
         try {
           const result = effect(misfortune)
+          this.parts.onReturn?.(call)
           trace.add(time.now, `${owner.id} ${call.name} ${call.path}${tellBytes(call, misfortune)}`)
           resolve(result)
         } catch (error) {
