@@ -1,9 +1,10 @@
-import type { EngineEvent, Kuji, PoolState } from '@kuji/engine'
+import type { EngineEvent, Kuji } from '@kuji/engine'
 import { KujiError } from '@kuji/engine'
 import { LocalKeeper } from '../../../packages/engine/src/helper/local-keeper.ts'
 import type { World } from '../../../packages/engine/src/open.ts'
 import { openIn } from '../../../packages/engine/src/open.ts'
 import { deterministicRandom } from '../../../packages/engine/src/random/deterministic.ts'
+import { allPools, ask } from './ask.ts'
 import { damage, isWhole } from './damage.ts'
 import { readBatch } from './model/batch-records.ts'
 import { describeAnswer, Model, Violation } from './model/model.ts'
@@ -324,35 +325,4 @@ export class Supervisor {
     this.#callsToDoom = Number.POSITIVE_INFINITY
     this.#machine.weather.calm()
   }
-}
-
-function ask(kuji: Kuji, operation: Operation): Promise<unknown> {
-  switch (operation.kind) {
-    case 'draw': {
-      const { pool, count, partial, bulk, key, recipient } = operation
-      if (bulk) return kuji.drawMany(pool, count, { partial })
-      const named = { ...(key === '' ? {} : { key }), ...(recipient === '' ? {} : { recipient }) }
-      return kuji.draw(pool, { count, partial, ...named })
-    }
-    case 'put':
-      return kuji.putPool(operation.manifest, conditionOf(operation))
-    case 'update':
-      return kuji.updateItem(operation.pool, operation.item, operation.update, conditionOf(operation))
-    case 'status':
-      if (operation.status === 'closed') return kuji.closePool(operation.pool)
-      return operation.status === 'paused' ? kuji.pausePool(operation.pool) : kuji.resumePool(operation.pool)
-    case 'delete':
-      return kuji.deletePool(operation.pool)
-    case 'read':
-      return kuji.pool(operation.pool)
-  }
-}
-
-function conditionOf({ ifVersion }: { readonly ifVersion?: number }): { readonly ifVersion?: number } {
-  return ifVersion === undefined ? {} : { ifVersion }
-}
-
-async function allPools(kuji: Kuji): Promise<PoolState[]> {
-  const summaries = await kuji.pools()
-  return Promise.all(summaries.map(({ id }) => kuji.pool(id)))
 }

@@ -20,6 +20,8 @@ export interface QuietOptions {
   readonly latency?: DiskWeather['latency']
   /** Told of each call before it is made. */
   readonly onCall?: (call: DiskCall) => void
+  /** Told of each call that is under way from now on. */
+  readonly onBegin?: (call: DiskCall) => void
   /** Told of each call that has returned, before its caller is. */
   readonly onReturn?: (call: DiskCall) => void
   /** Milliseconds that the wall clock shows at the start, from the beginning of all runs. */
@@ -46,7 +48,7 @@ export class QuietMachine {
   #processes = 0
 
   constructor(options: QuietOptions) {
-    const { device, latency = () => 0.1, onCall = () => undefined, onReturn = () => undefined } = options
+    const { device, latency = () => 0.1, onCall = () => undefined, onBegin, onReturn } = options
     this.#options = options
     this.device = device
     this.wall = { ahead: options.ahead ?? 0, highest: 0 }
@@ -57,7 +59,8 @@ export class QuietMachine {
       weather: { latency, misfortune: () => null },
       trace: this.trace,
       onCall,
-      onReturn,
+      ...(onBegin === undefined ? {} : { onBegin }),
+      ...(onReturn === undefined ? {} : { onReturn }),
     })
   }
 
