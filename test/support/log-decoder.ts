@@ -21,6 +21,8 @@ export interface DecodedLog {
   readonly nextPool: number
   readonly keys: KeptDraws
   readonly stateHash: number
+  /** The reason of the seal that the last batch is: `idle`, `full` or `shutdown`; '' where it is none. */
+  readonly sealed: string
 }
 
 export interface DecodedBatch {
@@ -110,7 +112,7 @@ class Decoder implements DecodedLog {
   nextPool = 0
   readonly keys = new KeptDraws()
   #lastSegment = 0
-  #sealed = 'full'
+  sealed = 'full'
   readonly #onDraws: OnDraws
 
   constructor(onDraws: OnDraws) {
@@ -140,7 +142,7 @@ class Decoder implements DecodedLog {
     let offset = 64
     for (let length = 0; (length = wholeBatch(bytes, offset, seed)) > 0; offset += length) {
       // A segment is left only through its seal, so nothing stands in one whose forerunner has none.
-      must(offset > 64 || this.#sealed === 'full', `${name}: the segment before it was not ended`)
+      must(offset > 64 || this.sealed === 'full', `${name}: the segment before it was not ended`)
       this.#batch(number, offset, bytes.subarray(offset, offset + length))
     }
     must(bytes.subarray(offset, offset + 8).equals(Buffer.alloc(8)), `${name}: no terminator at ${offset}`)
@@ -156,7 +158,7 @@ class Decoder implements DecodedLog {
     must(header.time >= this.position.time, `${name}: its time runs back`)
     must(header.epoch >= this.position.epoch, `${name}: epoch ${header.epoch}`)
     must(cursor.take(32).toString('hex') === this.position.hash, `${name}: chain of hashes`)
-    this.#sealed = ''
+    this.sealed = ''
     const kinds: string[] = []
     for (let record = 0; record < records; record++) {
       cursor.align(4)
@@ -193,7 +195,7 @@ class Decoder implements DecodedLog {
         return 'delete'
       case 6:
         must(word === this.stateHash, `state hash ${word}, computed ${this.stateHash}`)
-        this.#sealed = seals[detail]!
+        this.sealed = seals[detail]!
         return 'seal'
       case 7:
         this.#request(this.#pool(word), detail, flags, cursor, time)
