@@ -116,6 +116,10 @@ export class Supervisor {
       this.#applyAnswered()
       return
     }
+    const isDraw = ({ operation: { kind } }: Request): boolean => kind === 'draw'
+    // Draws are answered in the order of the requests, for callers too.
+    if (isDraw(request) && this.#waiting.find(other => isDraw(other) && other.answer === null) !== request)
+      this.#fail(new Violation(`${describeOperation(request.operation)} was answered before an earlier draw`))
     request.answer = answer
     this.#applyAnswered()
   }

@@ -56,8 +56,8 @@ export const bugsOfAnswers: readonly PlantedBug[] = [
     patches: [
       {
         file: writer,
-        find: 'failAll(position => (position < upTo ? failure : stopped(failure)))',
-        put: 'failAll(position => (position < upTo - upTo ? failure : stopped(failure)))',
+        find: '(position < upTo ? failure : stopped(failure, requested[slot]))',
+        put: '(position < upTo - upTo ? failure : stopped(failure, requested[slot]))',
       },
     ],
     layers: ['tests', 'sim'],
@@ -167,13 +167,11 @@ export const bugsOfAnswers: readonly PlantedBug[] = [
     patches: [
       {
         file: writer,
-        find: "      mailbox.answers[slot] = refuse('READ_ONLY', this.#noRoom)",
+        find: "    return refuse('READ_ONLY', refusal)\n",
         put:
-          '      if (isDraw && this.#open.records === 0 && this.#log.fits(128)) {\n' +
-          '        this.#begin()\n' +
-          '        this.#decider.draw(this.#open, request, 1, true, this.#openTime)\n' +
-          '      }\n' +
-          "      mailbox.answers[slot] = refuse('READ_ONLY', this.#noRoom)",
+          "    if (typeof request === 'string' && this.#open.records === 0 && this.#log.fits(128))\n" +
+          '      this.#decider.draw(this.#open, request, 1, true, this.#openTime)\n' +
+          "    return refuse('READ_ONLY', refusal)\n",
       },
     ],
     layers: ['tests', 'sim'],

@@ -13,8 +13,8 @@ export const bugsOfKeys: readonly PlantedBug[] = [
     patches: [
       {
         file: decide,
-        find: '    batch.endRequest(request)\n',
-        put: "    batch.endRequest({ ...request, key: '' })\n",
+        find: 'batch.endRequest(request, keys.encodedKey)',
+        put: "batch.endRequest({ ...request, key: '' }, null)",
       },
     ],
     layers: ['tests', 'sim', 'chaos'],
@@ -27,13 +27,20 @@ export const bugsOfKeys: readonly PlantedBug[] = [
     patches: [
       {
         file: decide,
-        find: "    if (request.key !== '') applyKey(this.#state, pool!, outcomes, start, given, at, request)\n",
+        find:
+          '      applyKey(this.#state, pool!, outcomes, start, given, at, request)\n' +
+          '      batch.endRequest(request, keys.encodedKey)\n',
         put:
-          '    const [state, kept] = [this.#state as State & { late?: () => void }, outcomes.slice(start, start + given)]\n' +
-          "    if (request.key !== '') {\n" +
+          '      const state = this.#state as State & { late?: () => void }\n' +
+          '      const [kept, number] = [outcomes.slice(start, start + given), state.drawNumber]\n' +
+          '      batch.endRequest(request, null)\n' +
           '      state.late?.()\n' +
-          '      state.late = () => applyKey(state, pool!, kept, 0, given, at, request)\n' +
-          '    }\n',
+          '      state.late = () => {\n' +
+          '        const now = state.drawNumber\n' +
+          '        state.drawNumber = number\n' +
+          '        applyKey(state, pool!, kept, 0, given, at, request)\n' +
+          '        state.drawNumber = now\n' +
+          '      }\n',
       },
     ],
     layers: ['tests', 'sim'],
@@ -46,8 +53,8 @@ export const bugsOfKeys: readonly PlantedBug[] = [
     patches: [
       {
         file: decide,
-        find: 'if (keys.isSame(entry, count, request.partial, recipient)) return readReceipt(keys, entry)',
-        put: 'if (keys.isSame(entry, count, request.partial, recipient) || at > 0) return readReceipt(keys, entry)',
+        find: 'if (keys.isSame(entry, request)) return',
+        put: 'if (keys.isSame(entry, request) || at > 0) return',
       },
     ],
     layers: ['tests', 'sim'],
@@ -100,8 +107,8 @@ export const bugsOfKeys: readonly PlantedBug[] = [
     patches: [
       {
         file: keyTable,
-        find: 'this.#entries.size >= most ||',
-        put: 'this.#entries.size > most ||',
+        find: 'this.#entries.size >= this.policy!.most',
+        put: 'this.#entries.size > this.policy!.most',
       },
     ],
     layers: ['tests', 'sim'],
@@ -114,8 +121,8 @@ export const bugsOfKeys: readonly PlantedBug[] = [
     patches: [
       {
         file: keyTable,
-        find: 'this.#entries.size >= most ||',
-        put: 'this.#entries.size >= most - 1 ||',
+        find: 'this.#entries.size >= this.policy!.most',
+        put: 'this.#entries.size >= this.policy!.most - 1',
       },
     ],
     layers: ['tests', 'sim'],
