@@ -54,7 +54,7 @@ export class Supervisor {
   #calm = false
   /** Starts that were refused, one after the other. */
   #refused = 0
-  damaged = false
+  readonly #damagedFiles = new Set<string>()
 
   constructor(plan: Plan, machine: Machine) {
     this.#plan = plan
@@ -72,6 +72,10 @@ export class Supervisor {
       if (this.#chance.happens(0.3)) this.crash()
       else machine.time.soon(() => this.crash())
     }
+  }
+
+  get damaged(): boolean {
+    return this.#damagedFiles.size > 0
   }
 
   count(what: string, by = 1): void {
@@ -207,7 +211,10 @@ export class Supervisor {
     this.count('starts refused')
     this.#refused++
     if (error instanceof KujiError) {
-      if (error.code !== 'CORRUPT' || !this.damaged)
+      // Where a snapshot alone is bad, the one before it and a longer replay have to do.
+      const [file = '', ...others] = this.#damagedFiles
+      const isBearable = file.endsWith('.snap') && others.length === 0
+      if (error.code !== 'CORRUPT' || !this.damaged || isBearable)
         throw new Violation(`the start is refused: ${error.code} ${message}`)
       await this.#repair(process)
       return
@@ -328,11 +335,11 @@ export class Supervisor {
 
   #damage(): void {
     const { device } = this.#machine
-    const what = damage(device, directory, this.#record, this.#chance)
-    if (what === 'nothing') return
-    this.damaged = true
+    const done = damage(device, directory, this.#record, this.#chance)
+    if (done === null) return
+    this.#damagedFiles.add(done.file)
     this.count('damage')
-    this.#machine.tell(`damage: ${what}`)
+    this.#machine.tell(`damage: ${done.what}`)
     this.#wholeBefore = new Set(
       [...this.#record.batches.values()].filter(batch => isWhole(device, batch)).map(({ lsn }) => lsn),
     )
