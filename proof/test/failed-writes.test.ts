@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Kuji } from '@kuji/engine'
-import { ScriptedMachine } from './support/scripted-machine.ts'
+import { directory, ScriptedMachine } from './support/scripted-machine.ts'
 
 const pool = { id: 'p', items: [{ id: 'it', weight: 1, stock: 'unlimited' }] } as const
 /** Bytes of a batch that is a seal alone, with the terminator behind it. */
@@ -40,3 +40,30 @@ test('a seal that only the page cache has is made durable before anything is bui
     })
   }
 })
+
+for (const failing of ['open', 'syncDirectory', 'rename', 'writeSync @0'])
+  test(`where a larger file cannot take the place of the next one (${failing}), no draw goes to a file without a name`, async () => {
+    const machine = new ScriptedMachine()
+    await machine.run(async () => {
+      const kuji = await machine.open()
+      await kuji.putPool(pool)
+      await machine.time.wait(50)
+      let failed = 0
+      machine.misfortune = ({ name, path }) =>
+        name === failing && (path === directory || path.includes('0000000002')) && failed++ === 0
+          ? { kind: 'error', code: 'EMFILE' }
+          : null
+      await assert.rejects(kuji.draw('p', { count: 9000 }), { code: 'READ_ONLY' })
+      assert.equal(failed, 1)
+      for (let round = 0; round < 20; round++) {
+        await kuji.draw('p', { count: 500 }).catch(({ code }) => assert.equal(code, 'READ_ONLY'))
+        await machine.time.wait(500)
+      }
+      const { drawNumber } = kuji.status()
+      assert.ok(drawNumber > 4096, 'the log has gone on in the next file')
+      await kuji.close()
+      const again = await machine.open()
+      assert.equal(again.status().drawNumber, drawNumber)
+      await again.close()
+    })
+  })

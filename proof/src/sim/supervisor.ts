@@ -55,7 +55,7 @@ export class Supervisor {
   #calm = false
   /** Starts that were refused, one after the other. */
   #refused = 0
-  damaged = false
+  readonly #damagedFiles = new Set<string>()
 
   constructor(plan: Plan, machine: Machine) {
     this.#plan = plan
@@ -73,6 +73,10 @@ export class Supervisor {
       if (this.#chance.happens(0.3)) this.crash()
       else machine.time.soon(() => this.crash())
     }
+  }
+
+  get damaged(): boolean {
+    return this.#damagedFiles.size > 0
   }
 
   count(what: string, by = 1): void {
@@ -117,6 +121,10 @@ export class Supervisor {
       this.#applyAnswered()
       return
     }
+    const isDraw = ({ operation: { kind } }: Request): boolean => kind === 'draw'
+    // Draws are answered in the order of the requests, for callers too.
+    if (isDraw(request) && this.#waiting.find(other => isDraw(other) && other.answer === null) !== request)
+      this.#fail(new Violation(`${describeOperation(request.operation)} was answered before an earlier draw`))
     request.answer = answer
     this.#applyAnswered()
   }
@@ -166,6 +174,8 @@ export class Supervisor {
     this.#refused = 0
     const { lsn, drawNumber } = kuji.status()
     this.#machine.tell(`${process.id} is up at LSN ${lsn}, draw ${drawNumber}`)
+    if (this.#machine.disks.locks.get(directory) !== process)
+      throw new Violation('up without the lock of the directory')
     this.#takeInRest(lsn)
     if (drawNumber !== this.model.drawNumber)
       throw new Violation(`recovered to draw ${drawNumber}, and the last was ${this.model.drawNumber}`)
@@ -202,7 +212,10 @@ export class Supervisor {
     this.count('starts refused')
     this.#refused++
     if (error instanceof KujiError) {
-      if (error.code !== 'CORRUPT' || !this.damaged)
+      // Where a snapshot alone is bad, the one before it and a longer replay have to do.
+      const [file = '', ...others] = this.#damagedFiles
+      const isBearable = file.endsWith('.snap') && others.length === 0
+      if (error.code !== 'CORRUPT' || !this.damaged || isBearable)
         throw new Violation(`the start is refused: ${error.code} ${message}`)
       await this.#repair(process)
       return
@@ -324,11 +337,11 @@ export class Supervisor {
 
   #damage(): void {
     const { device } = this.#machine
-    const what = damage(device, directory, this.#record, this.#chance)
-    if (what === 'nothing') return
-    this.damaged = true
+    const done = damage(device, directory, this.#record, this.#chance)
+    if (done === null) return
+    this.#damagedFiles.add(done.file)
     this.count('damage')
-    this.#machine.tell(`damage: ${what}`)
+    this.#machine.tell(`damage: ${done.what}`)
     this.#wholeBefore = new Set(
       [...this.#record.batches.values()].filter(batch => isWhole(device, batch)).map(({ lsn }) => lsn),
     )
