@@ -81,7 +81,7 @@ class LossCounter implements RecordVisitor {
   #known(number: number): KnownPool | null {
     const read = this.#pools.get(number)
     if (read !== undefined) return read
-    const pool = this.#state.byNumber[number]
+    const pool = this.#state.byNumber.get(number)
     return pool === undefined ? null : { id: pool.id, itemIds: pool.itemIds, holes: 0 }
   }
 
