@@ -23,8 +23,9 @@ export async function startGrpc(options: GrpcOptions): Promise<Door> {
   const context: CallContext = { service, log, meter, draws: new Draws(service), streams: new Set() }
   const health = new Health(context)
   const server = createServer(context, health, reflection)
-  const injector = server.createConnectionInjector(credentialsOf(tls))
-  const listener = new Listener(log, meter, socket => injector.injectConnection(socket))
+  // Of TLS the listener takes care.
+  const injector = server.createConnectionInjector(ServerCredentials.createInsecure())
+  const listener = new Listener({ log, meter, tls }, socket => injector.injectConnection(socket))
   try {
     const port = await listener.listen(listen)
     const url = `${tls === undefined ? 'grpc' : 'grpcs'}://${formatAddress({ ...listen, port })}`
@@ -54,11 +55,6 @@ function createServer(context: CallContext, health: Health, reflection: boolean)
   health.addTo(server)
   if (reflection) addReflection(server, context)
   return server
-}
-
-function credentialsOf(tls: DoorOptions['tls']): ServerCredentials {
-  if (tls === undefined) return ServerCredentials.createInsecure()
-  return ServerCredentials.createSsl(null, [{ cert_chain: tls.cert, private_key: tls.key }])
 }
 
 async function stopGrpc(
