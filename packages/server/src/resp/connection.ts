@@ -116,8 +116,9 @@ export class Connection implements AnswerSink, Recipient, CommandContext {
       return
     }
     if (this.#closing) return
-    const owes = this.#parser.amidCommand || this.session.caller === null
-    if (!owes || this.#stalled || clock - this.#owingSince <= serverLimits.respPatienceSeconds) return
+    // The rest of a command cannot come while nothing is read; a key could have come before.
+    const owes = this.session.caller === null || (this.#parser.amidCommand && !this.#stalled)
+    if (!owes || clock - this.#owingSince <= serverLimits.respPatienceSeconds) return
     this.#fail(
       new KujiError('INVALID', 'Protocol error: the rest of a command, or a key, did not come in time'),
     )
@@ -135,11 +136,13 @@ export class Connection implements AnswerSink, Recipient, CommandContext {
   #work(): void {
     const { args } = this.#host
     const parser = this.#parser
+    let took = false
     while (this.#mayTakeUp()) {
       if (!parser.next(args)) {
-        this.#onExhausted(args)
+        this.#onExhausted(args, took)
         return
       }
+      took = true
       if (args.count > 0) this.#run(args)
     }
     args.clear()
@@ -163,16 +166,17 @@ export class Connection implements AnswerSink, Recipient, CommandContext {
     )
   }
 
-  #onExhausted(args: Arguments): void {
+  #onExhausted(args: Arguments, took: boolean): void {
     const parser = this.#parser
-    const wasAmid = parser.amidCommand
+    // The command that remains has only begun now, or its rest was not read until now.
+    const begins = took || this.#stalled || !parser.amidCommand
     parser.suspend(args)
     args.clear()
     if (parser.fault !== null) {
       this.#fail(parser.fault)
       return
     }
-    if (parser.amidCommand && !wasAmid && this.session.caller !== null) this.#owingSince = this.#host.clock
+    if (parser.amidCommand && begins && this.session.caller !== null) this.#owingSince = this.#host.clock
     if (this.#lastCame) this.close()
     if (!this.#stalled) return
     this.#stalled = false
