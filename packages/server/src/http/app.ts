@@ -16,12 +16,12 @@ import { authenticate } from './authentication.ts'
 import { parseBody } from './body.ts'
 import { addDocumentPage, addDocumentRoute, gatherDocument } from './document.ts'
 import { addDrawRoutes } from './draw-routes.ts'
-import { answerClientError, createErrorHandler } from './errors.ts'
+import { createClientErrorHandler, createErrorHandler } from './errors.ts'
 import { addEventRoutes } from './event-routes.ts'
 import { createGuard, refuseUnheeded } from './guard.ts'
 import { addHealthRoutes } from './health-routes.ts'
 import { refuseOtherMethods } from './methods.ts'
-import { takeTurns } from './pipelining.ts'
+import { Turns } from './pipelining.ts'
 import { addPoolRoutes } from './pool-routes.ts'
 import { problemOf, sendProblem } from './problem.ts'
 import { addMetricsRoute, addReadinessRoute } from './status-routes.ts'
@@ -78,6 +78,7 @@ function addCallerRoutes(app: HttpApp, { service, meter, log }: DoorOptions): vo
 
 function createBareApp({ service, log, meter, tls }: DoorOptions): HttpApp {
   const handleError = createErrorHandler(log, meter)
+  const turns = new Turns()
   const server = {
     headersTimeout: serverLimits.headersTimeoutMs,
     connectionsCheckingInterval: serverLimits.timeoutCheckMs,
@@ -97,7 +98,7 @@ function createBareApp({ service, log, meter, tls }: DoorOptions): HttpApp {
     // No id is cut off by the router: the engine says what is wrong with it.
     routerOptions: { maxParamLength: serverLimits.headerBytes },
     frameworkErrors: handleError,
-    clientErrorHandler: answerClientError,
+    clientErrorHandler: createClientErrorHandler(turns, meter),
   }).withTypeProvider<TypeBoxTypeProvider>() as unknown as HttpApp
   app.setErrorHandler(handleError)
   app.setNotFoundHandler((request, reply) => {
@@ -112,7 +113,7 @@ function createBareApp({ service, log, meter, tls }: DoorOptions): HttpApp {
   app.addContentTypeParser('application/json', { parseAs: 'buffer' }, (_request, bytes: Buffer, done) =>
     done(null, parseBody(bytes)),
   )
-  takeTurns(app)
+  turns.take(app)
   const guard = createGuard(service.keysRequired, tls === undefined ? 'http' : 'https')
   app.addHook('onRequest', (request, _reply, done) => {
     meter.requests++
