@@ -5,6 +5,7 @@ import {
   connect,
   type IncomingHttpHeaders,
   type OutgoingHttpHeaders,
+  type Settings,
 } from 'node:http2'
 import type { TestContext } from 'node:test'
 
@@ -23,8 +24,8 @@ export class RawConnection {
     this.session = session
   }
 
-  static async open(context: TestContext, port: number): Promise<RawConnection> {
-    const session = connect(`http://127.0.0.1:${port}`)
+  static async open(context: TestContext, port: number, settings: Settings = {}): Promise<RawConnection> {
+    const session = connect(`http://127.0.0.1:${port}`, { settings })
     session.on('error', () => {})
     context.after(() => session.destroy())
     await once(session, 'remoteSettings')
