@@ -8,7 +8,7 @@ import { serverLimits } from '../src/limits.ts'
 import { Code, connectTo, refusalOf } from './support/grpc-client.ts'
 import { openDoor } from './support/grpc-door.ts'
 import { eventually } from './support/grpc-eventually.ts'
-import { endOf, frame, RawConnection } from './support/raw-grpc.ts'
+import { endOf, field, frame, RawConnection } from './support/raw-grpc.ts'
 import { openSocket, readToEnd } from './support/sockets.ts'
 
 const proto = new URL('../proto/kuji/v1/kuji.proto', import.meta.url).pathname
@@ -155,16 +155,6 @@ function plain(json: unknown): object {
   if (typeof json !== 'object') return { [`${typeof json === 'boolean' ? 'bool' : typeof json}Value`]: json }
   const fields = Object.entries(json).map(([name, inner]) => [name, plain(inner)])
   return { structValue: { fields: Object.fromEntries(fields) } }
-}
-
-/** A field of bytes. */
-function field(number: number, bytes: Buffer): Buffer {
-  const length = []
-  for (let left = bytes.length; ; left >>>= 7) {
-    length.push(left < 0x80 ? left : (left & 0x7f) | 0x80)
-    if (left < 0x80) break
-  }
-  return Buffer.concat([Buffer.from([(number << 3) | 2, ...length]), bytes])
 }
 
 test('numbers out of range and fields that are not said are INVALID, each by its name', async context => {

@@ -36,10 +36,20 @@ export const stopping: ServerErrorResponse = {
   details: 'the server stops; what was answered took place, and nothing else did',
 }
 
-/** Lets a call begin before its request is there, where somebody makes it who may. Throws `UNAUTHENTICATED`. */
-export function admit(context: CallContext, { path }: { readonly path: string }, metadata: Metadata): void {
+/**
+ * Lets a call begin before its request is there, where somebody makes it who may. On a stream of requests each of them
+ * counts, and not the call. Throws `UNAUTHENTICATED`, `LIMIT_REACHED`.
+ */
+export function admit(
+  context: CallContext,
+  { path, requestStream }: { readonly path: string; readonly requestStream: boolean },
+  metadata: Metadata,
+): void {
   // Health and reflection are for everybody.
-  if (path.startsWith(`/${serviceName}/`)) context.callers.set(metadata, authenticate(context, metadata))
+  if (!path.startsWith(`/${serviceName}/`)) return
+  const caller = authenticate(context, metadata)
+  if (!requestStream) context.service.admit(caller)
+  context.callers.set(metadata, caller)
 }
 
 /** Who makes a call that was admitted. */

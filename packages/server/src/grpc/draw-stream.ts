@@ -83,6 +83,7 @@ class DrawStream implements AnswerSink, LongCall {
     slot.correlationId = ''
     slot.count = 1
     try {
+      this.#context.service.admit(this.#caller)
       if (request instanceof KujiError) throw request
       slot.correlationId = checkCorrelationId(request.correlationId)
       const { pool, ...options } = decodeDraw(request.draw)

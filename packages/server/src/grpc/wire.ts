@@ -12,9 +12,9 @@ const [varint, fixed64, bytes, fixed32] = [0, 1, 2, 5]
 const mostLevels = 128
 
 /**
- * Checks what protobufjs takes as it comes: a length beyond the end of the message (it gives what is there), a text that
- * is not UTF-8 (it puts a sign for "unknown" in the place, so that different keys become one), a field in another form
- * than its type has. Returns what is wrong, or nothing.
+ * Checks what protobufjs takes as it comes: a length beyond the end of the message (it gives what is there), a text
+ * that is not UTF-8 (it puts a sign for "unknown" in the place, so that different keys become one), a field in another
+ * form than its type has. Returns what is wrong, or nothing.
  */
 export function findWireFault(message: Buffer, shape: MessageShape): string | undefined {
   return new WireReader(message).check(shape, message.length, 1)

@@ -66,6 +66,7 @@ function addCallerRoutes(app: HttpApp, { service, meter, log }: DoorOptions): vo
   // With a callback: an async hook is a promise for every request.
   app.addHook('onRequest', (request, reply, done) => {
     authenticate(service, request)
+    service.admit(request.caller)
     refuseUnheeded(request)
     // Stock and odds are true for a moment only, and a browser would keep them.
     if (request.method === 'GET') reply.header('cache-control', 'no-store')

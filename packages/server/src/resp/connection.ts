@@ -187,9 +187,12 @@ export class Connection implements AnswerSink, Recipient, CommandContext {
     const { caller } = this.session
     this.#host.meter.requests++
     // The command that this protocol is for, in its common form.
-    if (args.count === 2 && caller !== null && args.is(0, 'DRAW'))
-      this.#host.service.drawTo(caller, this, this.#pending.begin(), args.id(1))
-    else this.#runOther(args)
+    if (args.count === 2 && caller !== null && args.is(0, 'DRAW')) {
+      const number = this.#pending.begin()
+      const refusal = caller.admit(1)
+      if (refusal !== null) this.answer(number, refusal)
+      else this.#host.service.drawTo(caller, this, number, args.id(1))
+    } else this.#runOther(args)
   }
 
   #runOther(args: Arguments): void {
@@ -220,8 +223,11 @@ export class Connection implements AnswerSink, Recipient, CommandContext {
   #find(args: Arguments): Command {
     const name = args.length(0) > 64 ? `${args.text(0).slice(0, 64)}…` : args.text(0)
     const command = this.#host.commands.get(name.toUpperCase())
-    if (this.session.caller === null && command?.beforeLogin !== true)
-      throw new KujiError('UNAUTHENTICATED', 'give a key first: AUTH key, or HELLO 3 AUTH user key')
+    const { caller } = this.session
+    if (caller === null) {
+      if (command?.beforeLogin !== true)
+        throw new KujiError('UNAUTHENTICATED', 'give a key first: AUTH key, or HELLO 3 AUTH user key')
+    } else if (command === undefined || command.group === 'pool') this.service.admit(caller)
     if (command === undefined) throw new KujiError('INVALID', `unknown command '${name}'`)
     if (args.count < command.least || args.count > command.most) throw wrongUsage(command)
     return command

@@ -69,3 +69,13 @@ export function frame(message: Buffer, length = message.length, flags = 0): Buff
   head.writeUInt32BE(length, 1)
   return Buffer.concat([head, message])
 }
+
+/** A field of bytes. */
+export function field(number: number, bytes: Buffer): Buffer {
+  const length = []
+  for (let left = bytes.length; ; left >>>= 7) {
+    length.push(left < 0x80 ? left : (left & 0x7f) | 0x80)
+    if (left < 0x80) break
+  }
+  return Buffer.concat([Buffer.from([(number << 3) | 2, ...length]), bytes])
+}

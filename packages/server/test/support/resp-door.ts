@@ -21,6 +21,8 @@ export interface RunningDoor {
 interface DoorSetting {
   /** Keys and their scopes; none: nobody needs one. */
   readonly keys?: Readonly<Record<string, readonly Scope[]>>
+  /** The same, in a way of the test's own. */
+  readonly access?: Access
   readonly tls?: DoorOptions['tls']
   /** The service, where a test needs one that behaves in a way of its own. */
   readonly serviceOf?: (kuji: Kuji, access: Access) => Service
@@ -39,7 +41,7 @@ export async function openDoor(context: TestContext, setting: DoorSetting = {}):
   await kuji.putPool({ id: 'few', items: [{ id: 'last', weight: 1, stock: 3 }] })
   const lines: string[] = []
   const log = createLogger(text => lines.push(text))
-  const access = setting.keys === undefined ? openAccess : accessOf(setting.keys)
+  const access = setting.access ?? (setting.keys === undefined ? openAccess : accessOf(setting.keys))
   const service = setting.serviceOf?.(kuji, access) ?? new Service(kuji, access, log)
   const listen = { host: '127.0.0.1', port: 0 }
   const meter = new DoorMeter('resp')
