@@ -1,46 +1,13 @@
 import assert from 'node:assert/strict'
-import { type TestContext, test } from 'node:test'
-import type { AnswerSink, Kuji } from '@kuji/engine'
-import { open } from '@kuji/engine'
+import { test } from 'node:test'
 import { openDoor } from './support/doors.ts'
+import { openHolding } from './support/holding-door.ts'
 import { readPool, request } from './support/requests.ts'
 import { withLimits } from './support/smaller-limits.ts'
-import { openSocket, readToEnd } from './support/sockets.ts'
+import { openSocket, readToEnd, statusesIn } from './support/sockets.ts'
 
 const draw = 'POST /v1/pools/open/draws HTTP/1.1\r\nHost: localhost\r\n'
 const whole = `${draw}Content-Type: application/json\r\nContent-Length: 11\r\n\r\n{"count":2}`
-
-/** A server whose draws are made when the test says so. */
-async function openHolding(context: TestContext) {
-  const kuji = await open({ durability: 'none' })
-  context.after(() => kuji.close())
-  const waiting: (() => void)[] = []
-  const holding = {
-    drawTo: (sink: AnswerSink, token: number, pool: string, options?: object) =>
-      void waiting.push(() => kuji.drawTo(sink, token, pool, options)),
-  }
-  const engine = new Proxy(kuji, {
-    get(target, name) {
-      const from = name in holding ? holding : target
-      const value = Reflect.get(from, name) as unknown
-      return typeof value === 'function' ? value.bind(from) : value
-    },
-  })
-  const door = await openDoor(context, { kuji: engine as Kuji })
-  await kuji.putPool({ id: 'open', items: [{ id: 'a', weight: 1, stock: 'unlimited' }] })
-  const arrived = async () => {
-    while (waiting.length === 0) await new Promise(setImmediate)
-  }
-  const answer = () => {
-    for (const make of waiting.splice(0)) make()
-  }
-  return { ...door, arrived, answer }
-}
-
-/** The statuses of the answers on a connection, in their order. */
-function statusesIn(text: string): number[] {
-  return [...text.matchAll(/HTTP\/1\.1 (\d+) /g)].map(([, status]) => Number(status))
-}
 
 test('a draw is answered with its receipt, whatever stands behind it on its connection', async context => {
   const { url, arrived, answer, meter } = await openHolding(context)

@@ -22,7 +22,7 @@ export async function openDoor(context: TestContext, { kuji, access = openAccess
   const log = createLogger(text => {
     lines += text
   })
-  const engine = kuji ?? (await open({ durability: 'none' }))
+  const engine = kuji === undefined ? await open({ durability: 'none' }) : complete(kuji)
   const service = new Service(engine as Kuji, access, log)
   const metrics = new Metrics(() => service.health())
   const meter = metrics.meterOf('http')
@@ -32,6 +32,13 @@ export async function openDoor(context: TestContext, { kuji, access = openAccess
     if (kuji === undefined) await (engine as Kuji).close()
   })
   return { url: door.url, meter, kuji: engine as Kuji, stop: door.stop, lines: () => lines }
+}
+
+/** What the door asks of every engine. */
+function complete(kuji: Partial<Kuji>): Partial<Kuji> {
+  const numbers = { lsn: 0, drawNumber: 0, queued: 0, keys: 0, keyBytes: 0 }
+  if (kuji.status === undefined) kuji.status = () => ({ state: 'open', durability: 'none', ...numbers })
+  return kuji
 }
 
 /** Keys as a server may know them: each name is a key, with its scopes; `spent` has used up its requests. */
