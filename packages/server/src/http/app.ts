@@ -13,10 +13,10 @@ import type { DoorOptions } from '../door.ts'
 import { serverLimits } from '../limits.ts'
 import type { Metrics } from '../metrics/metrics.ts'
 import { authenticate } from './authentication.ts'
-import { parseBody } from './body.ts'
+import { isServed, parseBody } from './body.ts'
 import { addDocumentPage, addDocumentRoute, gatherDocument } from './document.ts'
 import { addDrawRoutes } from './draw-routes.ts'
-import { createClientErrorHandler, createErrorHandler } from './errors.ts'
+import { createClientErrorHandler, createErrorHandler, unservedBody } from './errors.ts'
 import { addEventRoutes } from './event-routes.ts'
 import { createGuard, refuseUnheeded } from './guard.ts'
 import { addHealthRoutes } from './health-routes.ts'
@@ -24,6 +24,7 @@ import { refuseOtherMethods } from './methods.ts'
 import { Turns } from './pipelining.ts'
 import { addPoolRoutes } from './pool-routes.ts'
 import { problemOf, sendProblem } from './problem.ts'
+import { NoQuery } from './schemas.ts'
 import { addMetricsRoute, addReadinessRoute } from './status-routes.ts'
 import { compileValidator } from './validation.ts'
 
@@ -72,6 +73,10 @@ function addCallerRoutes(app: HttpApp, { service, meter, log }: DoorOptions): vo
     if (request.method === 'GET') reply.header('cache-control', 'no-store')
     done()
   })
+  // What a query says is for somebody: a route that takes none must not draw as if there were none.
+  app.addHook('onRoute', route => {
+    if (route.schema !== undefined) route.schema.querystring ??= NoQuery
+  })
   addDrawRoutes(app, service, meter)
   addPoolRoutes(app, service)
   addEventRoutes(app, service, log)
@@ -111,9 +116,10 @@ function createBareApp({ service, log, meter, tls }: DoorOptions): HttpApp {
   // What a schema does not name would be left out by the default one.
   app.setSerializerCompiler(() => data => JSON.stringify(data))
   app.removeAllContentTypeParsers()
-  app.addContentTypeParser('application/json', { parseAs: 'buffer' }, (_request, bytes: Buffer, done) =>
-    done(null, parseBody(bytes)),
-  )
+  app.addContentTypeParser('application/json', { parseAs: 'buffer' }, (request, bytes: Buffer, done) => {
+    if (isServed(request.headers)) done(null, parseBody(bytes))
+    else done(unservedBody)
+  })
   turns.take(app)
   const guard = createGuard(service.keysRequired, tls === undefined ? 'http' : 'https')
   app.addHook('onRequest', (request, _reply, done) => {

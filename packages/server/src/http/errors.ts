@@ -20,6 +20,11 @@ export function createErrorHandler(log: Logger, meter: DoorMeter) {
   }
 }
 
+/** What a body is refused with that is JSON, but in another encoding or charset. */
+export const unservedBody = Object.assign(new Error('expected a body in UTF-8, without a content-encoding'), {
+  statusCode: 415,
+})
+
 function describeError(error: FastifyError | KujiError): Problem {
   if (error instanceof KujiError) return problemOf(error)
   switch (error.code) {
