@@ -3,24 +3,13 @@ import { writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { test } from 'node:test'
+import { delayRecovery } from './support/delayed-recovery.ts'
 import { openDoor } from './support/doors.ts'
 import { serve, serveSample, temporaryDirectory, writeConfiguration } from './support/processes.ts'
 import { assertProblem, draw, request } from './support/requests.ts'
 import { openSocket, readToEnd } from './support/sockets.ts'
 
 const pools = 'pools: [{ id: open, items: [{ id: a, weight: 1, stock: unlimited }] }]'
-
-/** Holds up the reading of a data directory until this file is there. */
-function delayRecovery(gate: string): Record<string, string> {
-  const code = `
-    import fs from 'node:fs'
-    const { readdir } = fs.promises
-    fs.promises.readdir = async (...call) => {
-      while (!fs.existsSync(${JSON.stringify(gate)})) await new Promise(done => setTimeout(done, 20))
-      return readdir(...call)
-    }`
-  return { NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(code)}` }
-}
 
 async function freePort(): Promise<number> {
   const server = createServer()
