@@ -37,8 +37,8 @@ export async function serve(file: string | undefined): Promise<void> {
 }
 
 /**
- * Starts a server. A signal meanwhile ends the process when the start has not ended in the time of a stop: a recovery may
- * take long, can be begun again at any time, and nobody was answered with anything but refusals.
+ * Starts a server. A signal meanwhile ends the process when the start has not ended in the time of a stop: a recovery
+ * may take long, can be begun again at any time, and nobody was answered with anything but refusals.
  */
 async function startUnlessStopped(
   start: () => Promise<Server>,

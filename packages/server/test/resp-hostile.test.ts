@@ -29,6 +29,31 @@ test('broken protocol is answered, behind the replies that are due, and ends the
   }
 })
 
+test('what another protocol begins with ends the connection before a line of it is carried out', async context => {
+  const { port, kuji } = await openDoor(context)
+  const beginnings = [
+    Buffer.from('16030100a5010000a10303', 'hex'),
+    Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n'),
+    Buffer.from([0]),
+    Buffer.from('DRAW few\x1b[2J'),
+    Buffer.from('ECHO "a\x7f"'),
+  ]
+  for (const bytes of beginnings) {
+    for (const pause of [false, true]) {
+      const client = await RespClient.open(context, port)
+      client.write(bytes)
+      if (pause) await turn()
+      client.write('\nDRAW few\r\nDRAW few\r\n')
+      const replies = await client.readToEnd()
+      assert.ok(replies.length <= 1, `${bytes} ${JSON.stringify(replies)}`)
+    }
+  }
+  assert.equal((await kuji.pool('few')).drawn, 0)
+  const client = await RespClient.open(context, port)
+  client.write('ECHO\t"a くじ"\r\n')
+  assert.equal(await client.read(), 'a くじ')
+})
+
 test('an argument of a million bytes ends the connection, not the server', async context => {
   const { port } = await openDoor(context)
   const client = await RespClient.open(context, port)
