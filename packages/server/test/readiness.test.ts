@@ -4,7 +4,7 @@ import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { delayRecovery } from './support/delayed-recovery.ts'
-import { openDoor } from './support/doors.ts'
+import { accessOf, openDoor } from './support/doors.ts'
 import { serve, serveSample, temporaryDirectory, writeConfiguration } from './support/processes.ts'
 import { assertProblem, draw, request } from './support/requests.ts'
 import { openSocket, readToEnd } from './support/sockets.ts'
@@ -97,3 +97,24 @@ for (const state of ['read-only', 'failed'] as const) {
     assert.equal((await request(url, 'GET', '/healthz')).status, 200)
   })
 }
+
+test('health is for the moment, and says why to nobody without a key where there are keys', async context => {
+  const reason = 'ENOSPC: no space left on device, write /var/lib/kuji/segment-7.log'
+  const status = () =>
+    ({
+      state: 'read-only',
+      reason,
+      lsn: 1,
+      drawNumber: 1,
+      queued: 0,
+      keys: 0,
+      keyBytes: 0,
+      durability: 'os',
+    }) as const
+  for (const keys of [false, true]) {
+    const { url } = await openDoor(context, { kuji: { status }, ...(keys ? { access: accessOf({}) } : {}) })
+    const { status: code, headers, body } = await request(url, 'GET', '/healthz')
+    assert.deepEqual([code, headers.get('cache-control'), body.state], [200, 'no-store', 'read-only'])
+    assert.equal(body.reason, keys ? undefined : reason)
+  }
+})

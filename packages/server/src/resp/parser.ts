@@ -261,7 +261,8 @@ export class CommandParser {
 function hasControl(bytes: Buffer, from: number, to: number): boolean {
   for (let at = from; at < to; at++) {
     const byte = bytes[at]!
-    if (byte === bytesOf.delete || (byte < bytesOf.space && byte !== bytesOf.tab && byte !== bytesOf.cr)) return true
+    if (byte === bytesOf.delete || (byte < bytesOf.space && byte !== bytesOf.tab && byte !== bytesOf.cr))
+      return true
   }
   return false
 }
