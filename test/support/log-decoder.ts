@@ -21,6 +21,8 @@ export interface DecodedLog {
   readonly nextPool: number
   readonly keys: KeptDraws
   readonly stateHash: number
+  /** The reason of the seal that the last batch is: `idle`, `full` or `shutdown`; '' where it is none. */
+  readonly sealed: string
 }
 
 export interface DecodedBatch {
@@ -63,26 +65,38 @@ function must(holds: boolean, what: string): void {
   if (!holds) throw new Error(what)
 }
 
-/** All segments, archived ones unpacked, in order; where one is in both places, the one in place counts. */
-function readSegments(directory: string): [number, Buffer][] {
-  const segments = new Map<number, Buffer>()
-  const archive = join(directory, 'archive')
-  for (const name of existsSync(archive) ? readdirSync(archive) : []) {
-    const number = /^segment-(\d{10})\.log\.zst$/.exec(name)?.[1]
-    if (number !== undefined)
-      segments.set(Number(number), zstdDecompressSync(readFileSync(join(archive, name))))
+/** Files of a data directory by name, those of the archive with `archive/` before it. */
+export type LogFiles = ReadonlyMap<string, Uint8Array>
+
+function readFiles(directory: string): LogFiles {
+  const files = new Map<string, Buffer>()
+  for (const folder of ['', 'archive/']) {
+    const path = join(directory, folder)
+    for (const name of existsSync(path) ? readdirSync(path) : [])
+      if (/^segment-\d{10}\.log(?:\.zst)?$/.test(name))
+        files.set(folder + name, readFileSync(join(path, name)))
   }
-  for (const name of readdirSync(directory)) {
+  return files
+}
+
+/** All segments, archived ones unpacked, in order; where one is in both places, the one in place counts. */
+function readSegments(files: LogFiles): [number, Buffer][] {
+  const segments = new Map<number, Buffer>()
+  for (const [name, bytes] of files) {
+    const number = /^archive\/segment-(\d{10})\.log\.zst$/.exec(name)?.[1]
+    if (number !== undefined) segments.set(Number(number), zstdDecompressSync(bytes))
+  }
+  for (const [name, bytes] of files) {
     const number = /^segment-(\d{10})\.log$/.exec(name)?.[1]
-    if (number !== undefined) segments.set(Number(number), readFileSync(join(directory, name)))
+    if (number !== undefined) segments.set(Number(number), Buffer.from(bytes))
   }
   return [...segments].sort(([a], [b]) => a - b)
 }
 
-/** Decodes a directory from the first batch of its log on. */
-export function decodeLog(directory: string, options: DecodeOptions = {}): DecodedLog {
+/** Decodes a directory, or the files of one, from the first batch of its log on. */
+export function decodeLog(from: string | LogFiles, options: DecodeOptions = {}): DecodedLog {
   const decoder = new Decoder(options.onDraws ?? (() => {}))
-  for (const [number, bytes] of readSegments(directory)) {
+  for (const [number, bytes] of readSegments(typeof from === 'string' ? readFiles(from) : from)) {
     if (number > (options.lastSegment ?? Number.POSITIVE_INFINITY)) break
     decoder.segment(number, bytes)
   }
@@ -98,7 +112,7 @@ class Decoder implements DecodedLog {
   nextPool = 0
   readonly keys = new KeptDraws()
   #lastSegment = 0
-  #sealed = 'full'
+  sealed = 'full'
   readonly #onDraws: OnDraws
 
   constructor(onDraws: OnDraws) {
@@ -128,7 +142,7 @@ class Decoder implements DecodedLog {
     let offset = 64
     for (let length = 0; (length = wholeBatch(bytes, offset, seed)) > 0; offset += length) {
       // A segment is left only through its seal, so nothing stands in one whose forerunner has none.
-      must(offset > 64 || this.#sealed === 'full', `${name}: the segment before it was not ended`)
+      must(offset > 64 || this.sealed === 'full', `${name}: the segment before it was not ended`)
       this.#batch(number, offset, bytes.subarray(offset, offset + length))
     }
     must(bytes.subarray(offset, offset + 8).equals(Buffer.alloc(8)), `${name}: no terminator at ${offset}`)
@@ -144,7 +158,7 @@ class Decoder implements DecodedLog {
     must(header.time >= this.position.time, `${name}: its time runs back`)
     must(header.epoch >= this.position.epoch, `${name}: epoch ${header.epoch}`)
     must(cursor.take(32).toString('hex') === this.position.hash, `${name}: chain of hashes`)
-    this.#sealed = ''
+    this.sealed = ''
     const kinds: string[] = []
     for (let record = 0; record < records; record++) {
       cursor.align(4)
@@ -181,7 +195,7 @@ class Decoder implements DecodedLog {
         return 'delete'
       case 6:
         must(word === this.stateHash, `state hash ${word}, computed ${this.stateHash}`)
-        this.#sealed = seals[detail]!
+        this.sealed = seals[detail]!
         return 'seal'
       case 7:
         this.#request(this.#pool(word), detail, flags, cursor, time)

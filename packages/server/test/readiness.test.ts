@@ -89,7 +89,7 @@ for (const state of ['read-only', 'failed'] as const) {
       drawNumber: 1,
     } as const
     const { url } = await openDoor(context, {
-      kuji: { status: () => ({ ...status, queued: 0, keys: 0, keyBytes: 0 }) },
+      kuji: { status: () => ({ ...status, queued: 0, keys: 0, keyBytes: 0, keysForgottenEarly: 0 }) },
     })
     const answer = await request(url, 'GET', '/readyz')
     assert.equal(answer.status, 503)
@@ -100,17 +100,8 @@ for (const state of ['read-only', 'failed'] as const) {
 
 test('health is for the moment, and says why to nobody without a key where there are keys', async context => {
   const reason = 'ENOSPC: no space left on device, write /var/lib/kuji/segment-7.log'
-  const status = () =>
-    ({
-      state: 'read-only',
-      reason,
-      lsn: 1,
-      drawNumber: 1,
-      queued: 0,
-      keys: 0,
-      keyBytes: 0,
-      durability: 'os',
-    }) as const
+  const numbers = { lsn: 1, drawNumber: 1, queued: 0, keys: 0, keyBytes: 0, keysForgottenEarly: 0 }
+  const status = () => ({ state: 'read-only', reason, durability: 'os', ...numbers }) as const
   for (const keys of [false, true]) {
     const { url } = await openDoor(context, { kuji: { status }, ...(keys ? { access: accessOf({}) } : {}) })
     const { status: code, headers, body } = await request(url, 'GET', '/healthz')

@@ -72,7 +72,8 @@ export class OperationMaker {
 
   #put(pool: string): Operation {
     const known = this.#manifests.get(pool)
-    const manifest = known === undefined || this.#chance.happens(0.1) ? this.#manifest(pool) : this.#vary(known)
+    const manifest =
+      known === undefined || this.#chance.happens(0.1) ? this.#manifest(pool) : this.#vary(known)
     return { kind: 'put', manifest, ...this.#condition() }
   }
 

@@ -1,7 +1,7 @@
 import { Chance } from './world/chance.ts'
 
 /** What can go wrong in a run. Each seed has some of them. */
-export const faultNames = [
+const faultNames = [
   'kill',
   'power',
   'recovery',
@@ -42,10 +42,30 @@ export interface Plan {
   readonly latency: number
 }
 
+/** What a run has less of than its seed says: how a counter-example is made smaller. */
 export interface PlanLimits {
   readonly operations: number
   /** Faults to leave out. */
-  readonly without: ReadonlySet<FaultName>
+  readonly without: readonly FaultName[]
+  /** Clients at the most. */
+  readonly clients: number
+}
+
+const usualOperations = 2000
+
+export const wholePlan: PlanLimits = {
+  operations: usualOperations,
+  without: [],
+  clients: Number.POSITIVE_INFINITY,
+}
+
+/** Throws where a name is none of a fault. */
+export function parseFaults(names: string): FaultName[] {
+  return names.split(',').map(name => {
+    const found = faultNames.find(fault => fault === name)
+    if (found === undefined) throw new Error(`"${name}": expected some of ${faultNames.join()}`)
+    return found
+  })
 }
 
 /** How often a fault is among those of a seed. */
@@ -59,24 +79,27 @@ const shares: Record<FaultName, number> = {
   full: 0.25,
   slow: 0.25,
   clock: 0.25,
-  damage: 0.15,
+  damage: 0.25,
 }
 
-export function makePlan(seed: number, { operations, without }: PlanLimits): Plan {
+export function makePlan(seed: number, { operations, without, clients: most }: PlanLimits): Plan {
   const chance = new Chance(seed, 'plan')
-  const drawn = faultNames.filter(name => chance.happens(shares[name]))
+  // Alone, a fault has all the time there is: what others cut short can run its course.
+  const drawn = chance.happens(0.15)
+    ? [chance.pick(faultNames)]
+    : faultNames.filter(name => chance.happens(shares[name]))
   const durability = chance.happens(0.8) ? 'sync' : 'os'
   const clients = chance.pick([1, 2, 3, 5, 8, 20, 60])
   const think = chance.spread(0.5, 2_000)
   const latency = chance.spread(0.02, 3)
   // Faults come as often as the run is long, whatever its pace.
-  const length = operations * Math.max(think / clients, latency / 2)
+  const length = usualOperations * Math.max(think / clients, latency / 2)
   // What `os` promises ends where the power does.
   const possible = drawn.filter(name => durability === 'sync' || (name !== 'power' && name !== 'damage'))
   return {
     seed,
     operations,
-    clients,
+    clients: Math.min(clients, most),
     think,
     rest: chance.spread(1_000, 900_000),
     durability,
@@ -88,9 +111,9 @@ export function makePlan(seed: number, { operations, without }: PlanLimits): Pla
       retentionMs: chance.pick([60_000, 300_000, 86_400_000]),
       most: chance.pick([3, 20, 200, 1_000_000]),
     },
-    faults: new Set(possible.filter(name => !without.has(name))),
+    faults: new Set(possible.filter(name => !without.includes(name))),
     uptime: length / chance.spread(1, 60),
-    episodes: { pause: length / chance.spread(2, 20), length: length / chance.spread(10, 200) },
+    episodes: { pause: length / chance.spread(3, 20), length: length / chance.spread(3, 60) },
     errorRate: chance.spread(0.001, 0.2),
     latency,
   }

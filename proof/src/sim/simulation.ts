@@ -1,6 +1,8 @@
+import { Violation } from './model/model.ts'
+import { compareOnPaper } from './model/on-paper.ts'
 import { OperationMaker } from './operations.ts'
 import type { Plan } from './plan.ts'
-import { type EarlyEnd, Supervisor } from './supervisor.ts'
+import { directory, type EarlyEnd, Supervisor } from './supervisor.ts'
 import { Chance } from './world/chance.ts'
 import { Machine } from './world/machine.ts'
 import { Trace } from './world/trace.ts'
@@ -39,6 +41,9 @@ export async function simulate(plan: Plan, options: { readonly keepTrace: boolea
     )
     await Promise.all(clients)
     await finish(machine, supervisor)
+    // An archive is part of the log; where old segments are removed, or damaged, there is no whole log to read.
+    if (plan.retention === 'archive' && !supervisor.damaged)
+      compareOnPaper(machine.device.filesBelow(directory), supervisor.model)
     return 'end'
   }
   try {
@@ -86,25 +91,15 @@ async function live(
 async function finish(machine: Machine, supervisor: Supervisor): Promise<void> {
   supervisor.calm()
   const began = machine.time.now
-  await supervisor.submit({
-    kind: 'put',
-    manifest: { id: 'last', items: [{ id: 'it', weight: 1, stock: 5 }] },
-  })
-  for (let draw = 0; draw < 3; draw++) {
-    const operation = {
-      kind: 'draw',
-      pool: 'last',
-      count: 1,
-      partial: false,
-      bulk: false,
-      key: 'last',
-      recipient: '',
-    } as const
+  const manifest = { id: 'last', items: [{ id: 'it', weight: 1, stock: 5 }] }
+  const draw = { kind: 'draw', pool: 'last', count: 1, partial: false, bulk: false, recipient: '' } as const
+  const keyed = { ...draw, key: 'last' }
+  for (const operation of [{ kind: 'put', manifest } as const, { ...draw, key: '' }, keyed, keyed]) {
     let outcome = await supervisor.submit(operation)
     // What waited when the faults stopped may still be refused.
     while (outcome === 'unknown' || 'refusal' in outcome) {
       if (machine.time.now - began > livenessMs)
-        throw new Error(`no draw for ${livenessMs} ms without a fault`)
+        throw new Violation(`nothing is drawn for ${livenessMs} ms without a fault`)
       await machine.time.wait(50)
       outcome = await supervisor.submit(operation)
     }

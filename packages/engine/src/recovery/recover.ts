@@ -52,9 +52,11 @@ export interface RecoveryOptions {
  * Brings a data directory back to the state of its last durable batch. The decision table, with the case that each
  * column is, stands in docs/recovery.md; the letters below are its columns.
  *
- * Nothing is changed in place: where the end of the log is not a seal of an orderly shutdown, the last segment is
- * written anew under a temporary name, synced and renamed. That cuts a torn batch, and it also makes durable what a
- * failed device may have left in the page cache alone.
+ * Nothing is changed in place: where the end of the log is not a seal of an orderly shutdown, the segment with the last
+ * batch, and the empty one that may follow it, are written anew under a temporary name, synced and renamed. That cuts
+ * a torn batch, and it also makes durable what a failed device may have left in the page cache alone: a sync of the
+ * file would not, because the kernel takes for written what it has failed to write once (Rebello et al., "Can
+ * Applications Recover from fsync Failures?", ATC'20).
  */
 export async function recover(options: RecoveryOptions): Promise<Recovered> {
   const { disk, directory } = options
@@ -157,12 +159,21 @@ async function loadSnapshot(
   return null
 }
 
+interface ReplayedSegment {
+  readonly header: SegmentHeader
+  readonly views: OutcomeViews
+  /** Where its last batch ends. */
+  readonly end: number
+}
+
 class Recovery {
   readonly #options: RecoveryOptions
   readonly #headers: readonly SegmentHeader[]
   readonly #replayer: Replayer
   readonly #snapshotLsn: number
   #index: number
+  /** The segment that was replayed last and was ended in order. */
+  #ended: ReplayedSegment | null = null
 
   constructor(options: RecoveryOptions, headers: readonly SegmentHeader[], snapshot: Snapshot | null) {
     this.#options = options
@@ -181,6 +192,7 @@ class Recovery {
       // before.
       if (this.#replayer.sealed === 'full' && end > segmentHeaderBytes) {
         // E: the segment was ended in order; the next one was there before the seal was written.
+        this.#ended = { header, views, end }
         this.#index++
         if (this.#index === this.#headers.length) {
           const missing = segmentName(header.number + 1)
@@ -260,19 +272,19 @@ class Recovery {
     if (overdrawn !== '') throw corrupt(this.#path(header), overdrawn)
     const next = this.#headers[this.#index + 1] ?? null
     // G: sealed at an orderly shutdown. H: everything else.
-    if (sealed !== 'shutdown' || !isTerminated(views, end)) await this.#rewrite(header, views, end)
+    if (sealed !== 'shutdown' || !isTerminated(views, end)) {
+      // The last batch of the log may be the seal that ends the file before.
+      if (end === segmentHeaderBytes && this.#ended !== null) await this.#writeAnew(this.#ended)
+      if (!isTerminated(views, end)) await this.#keepBroken(header, views, end)
+      await this.#writeAnew({ header, views, end })
+    }
     const { identity } = header
     return { identity, state, position, current: header, end, next, snapshotLsn: this.#snapshotLsn }
   }
 
-  async #rewrite(header: SegmentHeader, views: OutcomeViews, end: number): Promise<void> {
-    if (!isTerminated(views, end)) await this.#keepBroken(header, views, end)
-    await writeSegment(
-      this.#options.disk,
-      this.#options.directory,
-      header,
-      views.bytes.subarray(segmentHeaderBytes, end),
-    )
+  async #writeAnew({ header, views, end }: ReplayedSegment): Promise<void> {
+    const { disk, directory } = this.#options
+    await writeSegment(disk, directory, header, views.bytes.subarray(segmentHeaderBytes, end))
   }
 
   /** A torn batch was never answered. It is cut, and a copy is kept for whoever wants to know. */

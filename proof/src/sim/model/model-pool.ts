@@ -8,7 +8,7 @@ interface ModelItem {
   drawn: number
 }
 
-/** A pool as the documents describe it, kept in the plainest way: every question is answered by looking at all items. */
+/** A pool as the documents describe it, kept in the plainest way: every question is answered by a look at all items. */
 export class ModelPool {
   readonly id: string
   readonly number: number

@@ -2,7 +2,7 @@ import { deepStrictEqual } from 'node:assert/strict'
 import type { Code, DrawManyReceipt, PoolState, PoolSummary, PutResult, Receipt } from '@kuji/engine/contract'
 import { ModelPool } from './model-pool.ts'
 import type { Answer, DrawOperation, Operation } from './operation.ts'
-import { describeOperation } from './operation.ts'
+import { describeOperation, shorten } from './operation.ts'
 
 /** Something that kuji must never do, and did. */
 export class Violation extends Error {}
@@ -25,7 +25,7 @@ export interface KeyRules {
   readonly most: number
 }
 
-/** What has to come of an operation. Where a key may have been forgotten or not, there are two possibilities. */
+/** What has to come of an operation: where a key may have been forgotten or not, one of two things. */
 export interface Expectation {
   /** The receipt that has to come again, or the conflict with it. */
   readonly kept?: { readonly receipt: Receipt; readonly same: boolean; readonly certain: boolean }
@@ -37,21 +37,36 @@ export interface Expectation {
 }
 
 /**
- * The oracle: kuji as its documents describe it, in Maps and loops. It does not choose. It is told what was answered, in
- * the order of the requests, and says whether that could have been.
+ * The oracle: kuji as its documents describe it, in Maps and loops. It does not choose. It is told what was answered,
+ * in the order of the requests, and says whether that could have been.
  */
 export class Model {
   readonly pools = new Map<string, ModelPool>()
   readonly #keys = new Map<string, ModelKey>()
+  /** Of keyed draws, by their first number. */
+  readonly #receipts = new Map<number, Receipt>()
   readonly #rules: KeyRules
   #keyed = 0
   drawNumber = 0
+  /** Of the batch that what is applied next stands in, or rests on. */
+  lsn = 0
+  readonly #applied: {
+    readonly operation: Operation
+    readonly answer: Answer
+    span: TimeSpan
+    lsn: number
+  }[] = []
   #nextPool = 0
   /** The time of the last draw, which no later one is before. */
   #lastTime = 0
 
   constructor(rules: KeyRules) {
     this.#rules = rules
+  }
+
+  /** The receipt of the keyed draw that began with this number. */
+  receiptOf(firstDraw: number): Receipt | undefined {
+    return this.#receipts.get(firstDraw)
   }
 
   /** What has to come of an operation that is decided now, at some time of this span. */
@@ -110,8 +125,24 @@ export class Model {
     return { receipt: found.receipt, same, certain: due > span.to }
   }
 
+  /** The model as it was behind an LSN. */
+  behind(lsn: number): Model {
+    const model = new Model(this.#rules)
+    for (const applied of this.#applied) {
+      if (applied.lsn > lsn) break
+      model.lsn = applied.lsn
+      model.apply(applied.operation, applied.answer, applied.span)
+    }
+    return model
+  }
+
   /** Takes in what was answered. Throws a Violation where that cannot have been. */
   apply(operation: Operation, answer: Answer, span: TimeSpan): void {
+    this.#judge(operation, answer, span)
+    this.#applied.push({ operation, answer, span, lsn: this.lsn })
+  }
+
+  #judge(operation: Operation, answer: Answer, span: TimeSpan): void {
     const expected = this.expect(operation, span)
     const fail = (why: string): never => {
       throw new Violation(`${describeOperation(operation)}: ${why}; ${describeExpectation(expected)}`)
@@ -204,6 +235,7 @@ export class Model {
     this.#lastTime = at
     if (operation.key === '') return
     this.#keyed++
+    this.#receipts.set(id, receipt)
     this.#keys.set(`${operation.pool} ${operation.key}`, { operation, receipt, place: this.#keyed })
   }
 
@@ -252,7 +284,7 @@ function compare(found: unknown, expected: unknown, fail: (why: string) => never
 }
 
 export function describeAnswer(answer: Answer): string {
-  return 'refusal' in answer ? answer.refusal : JSON.stringify(answer.value)
+  return 'refusal' in answer ? answer.refusal : shorten(JSON.stringify(answer.value))
 }
 
 function describeExpectation({ kept, refusal, draws, silent }: Expectation): string {

@@ -33,7 +33,21 @@ export type Answer = { readonly value: unknown } | { readonly refusal: Code }
 /** Refusals that come of how the machine is doing, not of what was asked for: they change nothing. */
 export const circumstances: ReadonlySet<Code> = new Set(['OVERLOADED', 'READ_ONLY', 'INTERNAL'])
 
+const longest = 160
+
+/** A text of any length, to be read in a line. */
+export function shorten(text: string): string {
+  return text.length <= longest ? text : `${text.slice(0, longest)}…`
+}
+
 export function describeOperation(operation: Operation): string {
+  if (operation.kind === 'put') {
+    const { manifest, ifVersion } = operation
+    const { id, mode = 'weighted', items } = manifest
+    const units = items.map(({ stock }) => stock).join(' ')
+    const condition = ifVersion === undefined ? '' : `, if it has version ${ifVersion}`
+    return `put ${id}, ${mode}, ${items.length} items: ${shorten(units)}${condition}`
+  }
   if (operation.kind !== 'draw') return JSON.stringify(operation)
   const { pool, count, partial, bulk, key, recipient } = operation
   const words = [bulk ? 'drawMany' : 'draw', pool, count]

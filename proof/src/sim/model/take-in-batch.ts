@@ -2,14 +2,20 @@ import type { LoggedBatch, LoggedRecord } from './batch-records.ts'
 import type { Model } from './model.ts'
 import { Violation } from './model.ts'
 import type { Answer, DrawOperation, Operation } from './operation.ts'
-import { describeOperation } from './operation.ts'
+import { describeOperation, shorten } from './operation.ts'
 
 /**
  * Takes in a batch that nobody was answered for, and which recovery has found: its records must be those of the
  * operations that were waiting, in their order, from the first on, each whole. Returns how many operations that makes;
  * those behind them were not carried out.
+ * @param mayBeRefused whether the disk may have been full, so that one of them was refused and never learnt of it
  */
-export function takeInBatch(model: Model, batch: LoggedBatch, waiting: readonly Operation[]): number {
+export function takeInBatch(
+  model: Model,
+  batch: LoggedBatch,
+  waiting: readonly Operation[],
+  mayBeRefused: boolean,
+): number {
   const records = new RecordReader(batch.records.filter(({ kind }) => kind !== 'seal'))
   const span = { from: batch.time, to: batch.time }
   let taken = 0
@@ -19,14 +25,16 @@ export function takeInBatch(model: Model, batch: LoggedBatch, waiting: readonly 
     const { kept, refusal, draws, silent = false } = expected
     taken++
     if (kept !== undefined || refusal !== undefined || silent) continue
-    if (operation.kind === 'draw') {
-      const value = readDraw(model, operation, draws!, batch, records)
-      // A key that is kept for certain is a receipt that comes again; here it is a new one.
-      model.apply(operation, value, span)
-      continue
+    try {
+      if (operation.kind === 'draw') {
+        model.apply(operation, readDraw(model, operation, draws!, batch, records), span)
+      } else {
+        records.expect(operation, model)
+        model.apply(operation, { value: imagineAnswer(model, operation) }, span)
+      }
+    } catch (error) {
+      if (!(error instanceof OtherRecord && mayBeRefused)) throw error
     }
-    records.expect(operation, model)
-    model.apply(operation, { value: imagineAnswer(model, operation) }, span)
   }
   if (!records.done)
     throw new Violation(`batch ${batch.lsn} holds more than the operations that were waiting`)
@@ -65,6 +73,9 @@ function imagineAnswer(model: Model, operation: Exclude<Operation, DrawOperation
   return { version: pool.version + 1 }
 }
 
+/** The record at hand is not that of the operation. */
+class OtherRecord extends Violation {}
+
 /** The records of a batch, run by run. */
 class RecordReader {
   readonly #records: readonly LoggedRecord[]
@@ -84,7 +95,7 @@ class RecordReader {
   draws(pool: number, count: number, key: string, recipient: string): readonly number[] {
     const record = this.#records[this.#next]
     if (record?.kind !== 'draws' || record.pool !== pool)
-      throw new Violation(`draws expected, ${tell(record)} found`)
+      throw new OtherRecord(`draws expected, ${tell(record)} found`)
     const { request, outcomes } = record
     const named = key !== '' || recipient !== ''
     if (
@@ -92,7 +103,7 @@ class RecordReader {
       (request?.key ?? '') !== key ||
       (request?.recipient ?? '') !== recipient
     )
-      throw new Violation(`draws of another request: ${tell(record)}`)
+      throw new OtherRecord(`draws of another request: ${tell(record)}`)
     const found = outcomes.slice(this.#read, this.#read + count)
     this.#read += count
     if (found.length < count || (named && outcomes.length !== count))
@@ -106,15 +117,16 @@ class RecordReader {
 
   /** Passes the record of a change. */
   expect(operation: Exclude<Operation, DrawOperation>, model: Model): void {
-    const record = this.#records[this.#next++]
+    const record = this.#records[this.#next]
     const kind = operation.kind === 'update' ? 'item' : operation.kind
     const id = operation.kind === 'put' ? operation.manifest.id : operation.pool
     const number = model.pools.get(id)?.number
     const fits = record?.kind === kind && (number === undefined || record.pool === number)
-    if (!fits) throw new Violation(`${describeOperation(operation)} expected, ${tell(record)} found`)
+    if (!fits) throw new OtherRecord(`${describeOperation(operation)} expected, ${tell(record)} found`)
+    this.#next++
   }
 }
 
 function tell(record: LoggedRecord | undefined): string {
-  return record === undefined ? 'nothing' : JSON.stringify(record)
+  return record === undefined ? 'nothing' : shorten(JSON.stringify(record))
 }

@@ -3,8 +3,9 @@ import { Inode } from './inode.ts'
 
 /** A change of names that no sync of its directory has made durable yet. */
 interface NameChange {
-  readonly directory: string
-  readonly apply: (names: Map<string, Inode>) => void
+  /** One, or two where a file goes from one to another. */
+  readonly directories: readonly string[]
+  readonly apply: (namesOf: (directory: string) => Map<string, Inode>) => void
 }
 
 export interface DeviceOptions {
@@ -57,6 +58,17 @@ export class Device {
     return names
   }
 
+  /** All files below a directory, by their path from there, as programs see them. */
+  filesBelow(directory: string): Map<string, Uint8Array> {
+    const files = new Map<string, Uint8Array>()
+    for (const [path, names] of this.#names) {
+      if (path !== directory && !path.startsWith(`${directory}/`)) continue
+      for (const [name, inode] of names)
+        files.set(`${path}/${name}`.slice(directory.length + 1), inode.read())
+    }
+    return files
+  }
+
   find(path: string): Inode {
     const [directory, name] = splitPath(path)
     const inode = this.entries(directory).get(name)
@@ -72,7 +84,7 @@ export class Device {
       return existing
     }
     const inode = new Inode(++this.#inodes, this.#options.sectorBytes)
-    this.#change({ directory, apply: names => names.set(name, inode) })
+    this.#change({ directories: [directory], apply: namesOf => namesOf(directory).set(name, inode) })
     return inode
   }
 
@@ -80,12 +92,12 @@ export class Device {
     const inode = this.find(from)
     const [directory, name] = splitPath(to)
     const [before, old] = splitPath(from)
-    if (before !== directory) throw systemError('EXDEV', to)
+    this.entries(directory)
     this.#change({
-      directory,
-      apply: names => {
-        names.delete(old)
-        names.set(name, inode)
+      directories: [before, directory],
+      apply: namesOf => {
+        namesOf(before).delete(old)
+        namesOf(directory).set(name, inode)
       },
     })
   }
@@ -93,28 +105,30 @@ export class Device {
   remove(path: string): void {
     this.find(path)
     const [directory, name] = splitPath(path)
-    this.#change({ directory, apply: names => names.delete(name) })
+    this.#change({ directories: [directory], apply: namesOf => namesOf(directory).delete(name) })
   }
 
+  readonly #durableNames = (directory: string): Map<string, Inode> => this.#durable.get(directory)!
+
   #change(change: NameChange): void {
-    change.apply(this.#names.get(change.directory)!)
+    change.apply(directory => this.#names.get(directory)!)
     this.#changes.push(change)
   }
 
   syncDirectory(path: string): void {
     this.entries(path)
-    const durable = this.#durable.get(path)!
-    for (const { directory, apply } of this.#changes) if (directory === path) apply(durable)
-    this.#changes = this.#changes.filter(({ directory }) => directory !== path)
+    for (const { directories, apply } of this.#changes)
+      if (directories.includes(path)) apply(this.#durableNames)
+    this.#changes = this.#changes.filter(({ directories }) => !directories.includes(path))
   }
 
   /** The power goes: what was never synced is there, or not. */
   cutPower(): void {
     const { chance, nameOrder } = this.#options
     const upTo = chance.below(this.#changes.length + 1)
-    for (const [place, { directory, apply }] of this.#changes.entries()) {
+    for (const [place, { apply }] of this.#changes.entries()) {
       const kept = nameOrder === 'journal' ? place < upTo : chance.happens(0.5)
-      if (kept) apply(this.#durable.get(directory)!)
+      if (kept) apply(this.#durableNames)
     }
     this.#changes = []
     const cut = new Set<Inode>()

@@ -49,7 +49,7 @@ export class Inode {
     this.#deviceSize = this.size
   }
 
-  /** The kernel takes sectors for written that were not: what a failed flush leaves behind (ATC'20, "fsync failures"). */
+  /** The kernel takes for written what was not, as a failed flush leaves it (ATC'20, "fsync failures"). */
   forget(position: number, length: number): void {
     for (const sector of this.sectorsOf(position, length)) this.#dirty.delete(sector)
   }

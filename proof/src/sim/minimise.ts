@@ -1,0 +1,39 @@
+import type { FaultName, PlanLimits } from './plan.ts'
+import { makePlan } from './plan.ts'
+import type { RunReport } from './simulation.ts'
+import { simulate } from './simulation.ts'
+
+/** The smallest run found that still fails, with its trace. */
+export interface Minimised {
+  readonly limits: PlanLimits
+  readonly report: RunReport
+  readonly tries: number
+}
+
+/**
+ * Makes a failing run smaller: fewer operations by halves and then one by one, then without each fault in turn, then
+ * with fewer clients, for as long as it fails in whatever way.
+ */
+export async function minimise(seed: number, limits: PlanLimits): Promise<Minimised> {
+  let smallest = limits
+  let tries = 0
+  const fails = async (less: Partial<PlanLimits>): Promise<boolean> => {
+    tries++
+    const tried = { ...smallest, ...less }
+    const { violation } = await simulate(makePlan(seed, tried), { keepTrace: false })
+    if (violation !== null) smallest = tried
+    return violation !== null
+  }
+  const shorten = async (): Promise<void> => {
+    for (let step = Math.ceil(smallest.operations / 2); ; step = Math.ceil(step / 2)) {
+      while (smallest.operations > step && (await fails({ operations: smallest.operations - step }))) {}
+      if (step === 1) return
+    }
+  }
+  await shorten()
+  const { faults } = makePlan(seed, smallest)
+  for (const fault of faults) await fails({ without: [...smallest.without, fault] satisfies FaultName[] })
+  for (const clients of [1, 2, 3]) if (await fails({ clients })) break
+  await shorten()
+  return { limits: smallest, report: await simulate(makePlan(seed, smallest), { keepTrace: true }), tries }
+}

@@ -1,0 +1,79 @@
+import { availableParallelism } from 'node:os'
+import { parseArgs } from 'node:util'
+import type { PlanLimits } from './plan.ts'
+import { parseFaults, wholePlan } from './plan.ts'
+
+export const usage = `Runs the engine on a simulated machine that fails in every way, and holds it against a model.
+
+    npm run sim -- [--seed N | --seeds A..B | --minutes M] [options]
+
+  --seed N          one seed, its trace printed where it fails
+  --seeds A..B      these seeds, 1..1000 where nothing is said
+  --minutes M       as many seeds as there is time for, from a seed that the clock gives (or from --seed)
+  --operations N    operations of each run, default ${wholePlan.operations}
+  --without A,B     leaves faults out: kill, power, recovery, close, errors, short, full, slow, clock, damage
+  --clients N       at most so many clients
+  --jobs N          seeds at a time, default as many as there are processors
+  --trace           with --seed: prints the whole trace, whatever comes of it
+  --help
+
+The exit code is 0 where all seeds passed, 1 where one failed, 2 for wrong usage.
+`
+
+export interface SimOptions {
+  readonly first: number
+  /** Infinity with a time limit. */
+  readonly last: number
+  readonly minutes: number
+  readonly jobs: number
+  readonly trace: boolean
+  readonly limits: PlanLimits
+}
+
+/** Reads the command line. Null asks for the usage; throws what is wrong with it. */
+export function parseOptions(args: readonly string[]): SimOptions | null {
+  const { values } = parseArgs({
+    args: [...args],
+    options: {
+      seed: { type: 'string' },
+      seeds: { type: 'string' },
+      minutes: { type: 'string' },
+      operations: { type: 'string' },
+      without: { type: 'string' },
+      clients: { type: 'string' },
+      jobs: { type: 'string' },
+      trace: { type: 'boolean', default: false },
+      help: { type: 'boolean', default: false },
+    },
+  })
+  if (values.help) return null
+  const seed = readWhole(values.seed, 'seed')
+  const minutes = values.minutes === undefined ? Number.POSITIVE_INFINITY : Number(values.minutes)
+  if (!(minutes > 0)) throw new Error('--minutes: expected a number above 0')
+  const [first, last] = values.seeds === undefined ? [seed, seed] : readRange(values.seeds)
+  const limits: PlanLimits = {
+    operations: readWhole(values.operations, 'operations') ?? wholePlan.operations,
+    without: values.without === undefined ? [] : parseFaults(values.without),
+    clients: readWhole(values.clients, 'clients') ?? wholePlan.clients,
+  }
+  const jobs = readWhole(values.jobs, 'jobs') ?? availableParallelism()
+  const rest = { minutes, jobs, trace: values.trace, limits }
+  if (minutes < Number.POSITIVE_INFINITY)
+    return { first: first ?? Date.now(), last: Number.POSITIVE_INFINITY, ...rest }
+  return { first: first ?? 1, last: last ?? 1000, ...rest }
+}
+
+function readWhole(value: string | undefined, name: string): number | undefined {
+  if (value === undefined) return undefined
+  const number = Number(value)
+  if (!Number.isSafeInteger(number) || number < 1)
+    throw new Error(`--${name}: expected a whole number from 1`)
+  return number
+}
+
+function readRange(value: string): [number, number] {
+  const [, from, to] = /^(\d+)\.\.(\d+)$/.exec(value) ?? []
+  const [first, last] = [Number(from), Number(to)]
+  if (!(first >= 1 && last >= first)) throw new Error('--seeds: expected A..B, as in 1..1000')
+  return [first, last]
+}

@@ -1,0 +1,71 @@
+import assert from 'node:assert/strict'
+import { spawnSync } from 'node:child_process'
+import { test } from 'node:test'
+import { fileURLToPath } from 'node:url'
+import { makePlan, wholePlan } from '../src/sim/plan.ts'
+import { simulate } from '../src/sim/simulation.ts'
+
+const root = fileURLToPath(new URL('../../', import.meta.url))
+
+function runSim(...args: string[]) {
+  const command = ['--conditions=source', 'proof/src/sim/main.ts', ...args]
+  return spawnSync(process.execPath, command, { cwd: root, encoding: 'utf8' })
+}
+
+test('a seed has the same trace every time, byte for byte, and another one has another', async () => {
+  const hashes = new Set<string>()
+  for (const seed of [3, 16, 39, 121]) {
+    const plan = makePlan(seed, { ...wholePlan, operations: 400 })
+    const [first, second] = [
+      await simulate(plan, { keepTrace: true }),
+      await simulate(plan, { keepTrace: true }),
+    ]
+    assert.equal(first.violation, null)
+    assert.deepEqual(second.trace, first.trace)
+    assert.ok(first.trace!.length > 500)
+    hashes.add(first.hash).add(second.hash)
+  }
+  assert.equal(hashes.size, 4)
+})
+
+test('seeds differ in what goes wrong, and all of it happens', async () => {
+  const happened = new Set<string>()
+  for (let seed = 1; seed <= 80; seed++) {
+    const report = await simulate(makePlan(seed, { ...wholePlan, operations: 300 }), { keepTrace: false })
+    assert.equal(report.violation, null, `seed ${seed}: ${report.violation?.message}`)
+    for (const what of Object.keys(report.counts)) happened.add(what)
+    happened.add(report.end)
+  }
+  for (const what of [
+    ...[
+      'kills',
+      'power cuts',
+      'orderly ends',
+      'starts refused',
+      'torn-batch-cut',
+      'leftover-removed',
+      'damage',
+    ],
+    ...['log-failed', 'OUTCOME_UNKNOWN', 'disk-full', 'READ_ONLY', 'disk-room', 'snapshot-written'],
+    ...['segment-archived', 'KEY_CONFLICT', 'batches unanswered and found', 'helper-failed'],
+  ])
+    assert.ok(happened.has(what), what)
+})
+
+test('the command prints what happened, and the same trace for the same seed', () => {
+  const [first, second] = [runSim('--seed', '16', '--trace'), runSim('--seed', '16', '--trace')]
+  assert.equal(first.status, 0, first.stderr)
+  assert.equal(second.stdout, first.stdout)
+  assert.match(first.stdout, /\ntrace [0-9a-f]{64}, ended: /)
+  const seeds = runSim('--seeds', '1..4', '--operations', '200', '--jobs', '2')
+  assert.equal(seeds.status, 0, seeds.stderr)
+  assert.match(seeds.stdout, /simulated hours in[\s\S]*\n4 passed, 0 failed\n$/)
+})
+
+test('wrong usage is told with the way out', () => {
+  for (const args of [['--seeds', '9'], ['--without', 'rain'], ['--minutes', '0'], ['--nothing']]) {
+    const { status, stderr } = runSim(...args)
+    assert.equal(status, 2)
+    assert.match(stderr, /npm run sim -- \[--seed N/)
+  }
+})
