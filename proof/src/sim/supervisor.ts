@@ -235,15 +235,16 @@ export class Supervisor {
     if (!done)
       throw new Violation(`the start is refused, and the repair finds nothing to do: ${report.before.fault}`)
     const before = this.model.drawNumber
+    const wholeUpTo = this.model.behind(Math.max(0, ...this.#wholeBefore)).drawNumber
+    const unanswered = this.#unanswered
     this.#rollBack(lsn)
     if (drawNumber !== this.model.drawNumber)
       throw new Violation(
         `repaired to LSN ${lsn}, draw ${drawNumber}, which was draw ${this.model.drawNumber}`,
       )
-    // What is lost beyond the last whole batch, nobody can know.
-    if (
-      lost.complete ? lost.draws < before - drawNumber : lost.draws > before - drawNumber + this.#unanswered
-    )
+    // What is lost beyond the last batch that is whole, nobody can know; nor was all that is whole answered.
+    const tooFew = lost.complete && lost.draws < wholeUpTo - drawNumber
+    if (tooFew || lost.draws > before - drawNumber + unanswered)
       throw new Violation(`the repair tells of ${lost.draws} draws lost, and it were ${before - drawNumber}`)
     this.#exitSoon(process)
   }
