@@ -72,7 +72,23 @@ test('links between documents lead somewhere', () => {
   assert.deepEqual(broken, [])
 })
 
-test('the commands and programs of the README run', { timeout: 180_000 }, async context => {
+test('a key of an example stands on one page alone: a reader of two would meet KEY_CONFLICT', () => {
+  const pages = new Map<string, Set<string>>()
+  for (const file of [...documents, ...listFiles().filter(name => name.startsWith('examples/'))]) {
+    for (const [key] of readText(file).matchAll(/\border-\d+\b/g))
+      pages.set(key, (pages.get(key) ?? new Set()).add(file))
+  }
+  assert.ok(pages.size > 10)
+  const shared = [...pages].filter(([, files]) => files.size > 1)
+  assert.deepEqual(
+    shared.map(([key, files]) => `${key}: ${[...files].join(', ')}`),
+    [],
+  )
+})
+
+test('the commands and programs of the README run, and those of the packages', {
+  timeout: 180_000,
+}, async context => {
   if (!existsSync(join(root, 'README.md'))) return context.skip('there is no README.md yet')
   const blocks = findBlocks(readText('README.md'))
   const marked = blocks.filter(({ name }) => name !== undefined)
@@ -88,6 +104,7 @@ test('the commands and programs of the README run', { timeout: 180_000 }, async 
   const session = await ReadmeSession.start(context)
   await session.serve(context, sampleConfiguration)
   for (const block of marked) await session.run(block)
-  for (const block of blocks.filter(({ language, name }) => language === 'ts' && name === undefined))
-    await session.run(block)
+  const ofPackages = ['engine', 'client'].flatMap(name => findBlocks(readText(`packages/${name}/README.md`)))
+  for (const block of [...blocks, ...ofPackages])
+    if (block.language === 'ts' && block.name === undefined) await session.run(block)
 })

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
 import { existsSync, readFileSync } from 'node:fs'
-import { basename, join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import { test } from 'node:test'
 import { listFiles, readSection, readTable, readText, root } from './support/repository.ts'
 import { readSourceFiles, type SourceFile } from './support/source-files.ts'
@@ -25,9 +25,9 @@ const entryPoints = new Set([
   'proof/src/bit-flips/main.ts',
   'proof/src/crash-points/main.ts',
   'proof/src/history/index.ts',
+  'proof/src/chaos/main.ts',
   'proof/src/sim/main.ts',
   'proof/src/sim/seed-worker.ts',
-  'scripts/kill-nine.ts',
 ])
 
 /** Exports that no source file uses, each with its reason. */
@@ -68,6 +68,7 @@ interface PackageFile {
   readonly version: string
   readonly dependencies?: Record<string, string>
   readonly devDependencies?: Record<string, string>
+  readonly publishConfig?: { readonly access?: string }
 }
 
 function isText(file: string): boolean {
@@ -91,13 +92,13 @@ function judgeImport(path: string, specifier: string, file: string | undefined):
       return 'contract imports nothing but its own folder'
     if (file.startsWith('packages/server/'))
       return from === 'packages/server' ? undefined : 'nothing imports server'
-    const within = file.startsWith(`${from}/src/`) || ['bench', 'proof', 'scripts'].includes(from)
+    const within = file.startsWith(`${from}/src/`) || ['bench', 'proof'].includes(from)
     return within ? undefined : 'another package is imported by its name'
   }
   const bare = specifier.startsWith('node:') ? 'node:' : specifier
   const allowed: Record<string, (name: string) => boolean> = {
     'packages/engine': name => name === 'node:',
-    'packages/server': name => name !== 'kuji' && name !== '@kuji/client',
+    'packages/server': name => name !== 'kuji',
     // Runs in a browser too.
     'packages/client': name => name === '@kuji/engine/contract',
     console: name => !name.startsWith('@kuji/') || name === '@kuji/client',
@@ -107,7 +108,7 @@ function judgeImport(path: string, specifier: string, file: string | undefined):
   return allowed[from]?.(bare) === false ? `${from} does not import ${specifier}` : undefined
 }
 
-test('imports run one way: console, client, contract; server, engine; and nothing imports server', () => {
+test('imports run one way: console, client, contract; server, client, engine; and nothing imports server', () => {
   const violations: string[] = []
   for (const { path, imports } of production) {
     for (const { specifier, file } of imports) {
@@ -216,6 +217,21 @@ test('the engine depends on nothing, and the packages have one version', () => {
   for (const [name, range] of own) if (name.startsWith('@kuji/')) assert.equal(range, version, name)
 })
 
+test('a package is published with a page about it and its licence, and for everybody', () => {
+  const violations: string[] = []
+  for (const [file, { name, publishConfig }] of packages) {
+    if (!file.startsWith('packages/')) continue
+    const directory = dirname(file)
+    if (!files.includes(`${directory}/README.md`)) violations.push(`${name}: no README.md`)
+    const licence = `${directory}/LICENSE`
+    if (!files.includes(licence) || readText(licence) !== readText('LICENSE'))
+      violations.push(`${name}: not the licence of the repository`)
+    // What has a scope is private unless it says otherwise.
+    if (name.startsWith('@') && publishConfig?.access !== 'public') violations.push(`${name}: not public`)
+  }
+  assertNone(violations, 'published')
+})
+
 test('dependencies are those that ARCHITECTURE.md gives reasons for', context => {
   if (!existsSync(join(root, 'ARCHITECTURE.md'))) return context.skip('there is no ARCHITECTURE.md yet')
   const rows = readTable(readSection(readText('ARCHITECTURE.md'), '## Dependencies'))
@@ -235,8 +251,9 @@ test('no two files are the same', () => {
     const digest = createHash('sha256').update(content).digest('hex')
     const twin = byDigest.get(digest)
     if (twin === undefined) byDigest.set(digest, file)
-    // Two packages that are built the same way say so twice.
-    else if (basename(file) !== 'tsconfig.build.json') violations.push(`${file} is ${twin}`)
+    // Two packages that are built the same way say so twice, and each is published with its licence.
+    else if (!['tsconfig.build.json', 'LICENSE'].includes(basename(file)))
+      violations.push(`${file} is ${twin}`)
   }
   assertNone(violations, 'copies')
 })

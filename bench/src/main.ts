@@ -1,5 +1,5 @@
 import type { ChildProcess } from 'node:child_process'
-import { accessSync, constants, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Group, Row } from './group.ts'
 import { groups } from './groups/index.ts'
@@ -8,6 +8,7 @@ import { parseOptions, UsageError, usage } from './options.ts'
 import { formatGroup, formatHeading, formatTargets } from './report/report.ts'
 import { reportRow } from './report/row.ts'
 import { judge } from './report/targets.ts'
+import { runCommand } from './run-command.ts'
 import { runGroup } from './run-group.ts'
 
 let child: ChildProcess | null = null
@@ -65,17 +66,4 @@ async function run(options: Options): Promise<number> {
   return broken.length === 0 ? 0 : 1
 }
 
-try {
-  const options = parseOptions(process.argv.slice(2))
-  if (options === null) process.stdout.write(usage)
-  else {
-    accessSync(options.directory, constants.W_OK)
-    process.exitCode = await run(options)
-  }
-} catch (error) {
-  const isUsage = error instanceof UsageError || (error as NodeJS.ErrnoException).syscall === 'access'
-  process.stderr.write(isUsage ? `${(error as Error).message}\n\n${usage}` : `${(error as Error).stack}\n`)
-  process.exitCode = isUsage ? 2 : 1
-} finally {
-  cleanUp()
-}
+await runCommand({ usage, parse: parseOptions, run, clear: cleanUp })

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { readSection, readTable, readText } from '../../test/support/repository.ts'
 import type { History, Rule } from '../src/history/index.ts'
 import { checkHistory, rules } from '../src/history/index.ts'
 import {
@@ -146,6 +147,23 @@ const right: Record<string, History> = {
       drawn([14, 15], 2, 'a', { key: 'k', replayed: true }),
     ],
   },
+  'keys that are forgotten in time, or for others': {
+    operations: [
+      start,
+      drawn([1, 2], 1, 'a', { key: 'k', at: 100 }),
+      drawn([3, 4], 2, 'a', { key: 'k', at: 110 }),
+      drawn([7, 8], 3, 'b a', { key: 'k', at: 120 }),
+      drawn([9, 10], 5, 'a', { key: 'l', at: 121 }),
+      drawn([9, 10], 6, 'a', { key: 'm', at: 121 }),
+      drawn([11, 12], 7, 'a', { key: 'k', at: 122 }),
+      lost([13, 14], { key: 'm' }),
+    ],
+    log: [...logOf('k=a', 'k=a', 'k=b a', 'l=a', 'm=a', 'k=a', 'm=a')].map((run, k) => ({
+      ...run,
+      at: [100, 110, 120, 121, 121, 122, 140][k]!,
+    })),
+    keys: { retentionMs: 10, most: 3 },
+  },
   'answers that say nothing was done': {
     operations: [start, refused([1, 2], 'OVERLOADED', { key: 'k' }), drawn([3, 4], 1, 'a', { key: 'k' })],
     log: logOf('k=a'),
@@ -188,4 +206,9 @@ test('three hundred thousand operations are checked in seconds, not hours', () =
   const operations = [start]
   for (let id = 1; id <= 300_000; id++) operations.push(drawn([id, id + 16], id, 'a', { version: 1, at: id }))
   assert.deepEqual(checkHistory({ operations }), [])
+})
+
+test('docs/reliability.md has every rule, as it is said here', () => {
+  const section = readSection(readText('docs/reliability.md'), '## Consistency of histories')
+  assert.deepEqual(Object.fromEntries(readTable(section)), rules)
 })

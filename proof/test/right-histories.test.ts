@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import fc from 'fast-check'
 import type { Drawn, DrawRequest, History, Operation } from '../src/history/index.ts'
 import { checkHistory } from '../src/history/index.ts'
-import { SequentialModel, type Wish } from './support/sequential-model.ts'
+import { type LoggedHistory, SequentialModel, type Wish } from './support/sequential-model.ts'
 
 const oneOf = <T>(...values: T[]) => fc.constantFrom(...values)
 
@@ -35,16 +35,29 @@ test('nothing is found in what a sequential model answers to clients at once, an
   fc.assert(property, { seed, numRuns: 1000 })
 })
 
+test('nor where keys are forgotten', () => {
+  const retention = fc.record({
+    retentionMs: fc.integer({ min: 1, max: 500 }),
+    most: fc.integer({ min: 1, max: 9 }),
+  })
+  const property = fc.property(anyLoss, retention, (list, keys) => {
+    const history = SequentialModel.run(list, keys)
+    assert.deepEqual(checkHistory(history), [])
+    assert.deepEqual(checkHistory({ operations: history.operations, keys }), [], 'without the log')
+  })
+  fc.assert(property, { seed, numRuns: 1000 })
+})
+
 type Draw = Operation & { readonly request: DrawRequest; readonly outcome: Drawn }
 
 /** Makes a right history wrong, or returns undefined where it has nothing for that. */
-type Spoil = (history: Required<History>, pick: (below: number) => number) => History | undefined
+type Spoil = (history: LoggedHistory, pick: (below: number) => number) => History | undefined
 
 function drawsOf({ operations }: History): Draw[] {
   return operations.filter((entry): entry is Draw => entry.outcome.kind === 'drawn')
 }
 
-function replaced({ operations, log }: Required<History>, old: Operation, by: Operation | null): History {
+function replaced({ operations, log }: LoggedHistory, old: Operation, by: Operation | null): History {
   return { operations: operations.flatMap(entry => (entry !== old ? [entry] : by === null ? [] : [by])), log }
 }
 

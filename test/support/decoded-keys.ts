@@ -52,7 +52,8 @@ export class KeptDraws {
   add(draw: Omit<KeptDraw, 'hash' | 'recipient'>, key: string, recipient: string): void {
     const { policy } = this
     if (policy === null) throw new Error('a key before a policy')
-    for (let left = 16 + bytesOf(draw); left > 0 && this.#isDue(draw.time, policy); left--) this.#forget()
+    for (let gone = 0; gone < 16 && this.#isDue(draw.time, policy); gone++) this.#forget()
+    for (let left = bytesOf(draw); left > 0 && this.#outcomeBytes > 2 ** 30; left--) this.#forget()
     const hash = sipHash(policy.secret, Buffer.from(`${draw.pool}\0${key}`))
     const who = recipient === '' ? 0 : sipHash(policy.secret, Buffer.from(recipient)).readUInt32LE(0)
     this.draws.push({ ...draw, hash: hash.toString('hex'), recipient: who })
@@ -104,7 +105,18 @@ function packRequest({ outcomes, asked, partial }: Pick<KeptDraw, 'outcomes' | '
   return outcomes.length + asked * 2 ** 14 + (partial ? 2 ** 28 : 0)
 }
 
+/** A draw does not change, and a log has a state hash, over all that are kept, for each of its files. */
+const drawHashes = new WeakMap<KeptDraw, bigint>()
+
 function hashDraw(draw: KeptDraw): bigint {
+  const known = drawHashes.get(draw)
+  if (known !== undefined) return known
+  const hash = computeDrawHash(draw)
+  drawHashes.set(draw, hash)
+  return hash
+}
+
+function computeDrawHash(draw: KeptDraw): bigint {
   const [first, time] = [BigInt(draw.firstDraw), BigInt(draw.time)]
   const hash = Buffer.from(draw.hash, 'hex')
   let own = 0x811c9dc5n

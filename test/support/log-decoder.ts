@@ -21,6 +21,8 @@ export interface DecodedLog {
   readonly nextPool: number
   readonly keys: KeptDraws
   readonly stateHash: number
+  /** The reason of the seal that the last batch is: `idle`, `full` or `shutdown`; '' where it is none. */
+  readonly sealed: string
 }
 
 export interface DecodedBatch {
@@ -47,7 +49,8 @@ export type OnDraws = (
   firstDraw: number,
   pool: DecodedPool,
   items: readonly number[],
-  request?: DecodedRequest,
+  request: DecodedRequest | undefined,
+  time: number,
 ) => void
 
 export interface DecodeOptions {
@@ -110,7 +113,7 @@ class Decoder implements DecodedLog {
   nextPool = 0
   readonly keys = new KeptDraws()
   #lastSegment = 0
-  #sealed = 'full'
+  sealed = 'full'
   readonly #onDraws: OnDraws
 
   constructor(onDraws: OnDraws) {
@@ -140,7 +143,7 @@ class Decoder implements DecodedLog {
     let offset = 64
     for (let length = 0; (length = wholeBatch(bytes, offset, seed)) > 0; offset += length) {
       // A segment is left only through its seal, so nothing stands in one whose forerunner has none.
-      must(offset > 64 || this.#sealed === 'full', `${name}: the segment before it was not ended`)
+      must(offset > 64 || this.sealed === 'full', `${name}: the segment before it was not ended`)
       this.#batch(number, offset, bytes.subarray(offset, offset + length))
     }
     must(bytes.subarray(offset, offset + 8).equals(Buffer.alloc(8)), `${name}: no terminator at ${offset}`)
@@ -156,7 +159,7 @@ class Decoder implements DecodedLog {
     must(header.time >= this.position.time, `${name}: its time runs back`)
     must(header.epoch >= this.position.epoch, `${name}: epoch ${header.epoch}`)
     must(cursor.take(32).toString('hex') === this.position.hash, `${name}: chain of hashes`)
-    this.#sealed = ''
+    this.sealed = ''
     const kinds: string[] = []
     for (let record = 0; record < records; record++) {
       cursor.align(4)
@@ -177,7 +180,7 @@ class Decoder implements DecodedLog {
     must(flags === 0 || kind === 3 || kind === 7, `flags ${flags} in a record of kind ${kind}`)
     switch (kind) {
       case 1:
-        this.#draws(this.#pool(word), detail, cursor)
+        this.#draws(this.#pool(word), detail, cursor, time)
         return 'draws'
       case 2:
         this.#put(new ByteCursor(cursor.take(word)))
@@ -193,7 +196,7 @@ class Decoder implements DecodedLog {
         return 'delete'
       case 6:
         must(word === this.stateHash, `state hash ${word}, computed ${this.stateHash}`)
-        this.#sealed = seals[detail]!
+        this.sealed = seals[detail]!
         return 'seal'
       case 7:
         this.#request(this.#pool(word), detail, flags, cursor, time)
@@ -211,10 +214,10 @@ class Decoder implements DecodedLog {
     return pool
   }
 
-  #draws(pool: DecodedPool, width: number, cursor: ByteCursor): void {
+  #draws(pool: DecodedPool, width: number, cursor: ByteCursor, time: number): void {
     const count = cursor.u32()
     const items = this.#outcomes(pool, width, count, cursor)
-    this.#onDraws(this.drawNumber + 1, pool, items)
+    this.#onDraws(this.drawNumber + 1, pool, items, undefined, time)
     this.drawNumber += count
   }
 
@@ -228,7 +231,7 @@ class Decoder implements DecodedLog {
     must(count <= asked + (pool.lastOne < 0 ? 0 : 1) && (partial || count >= asked), `${count} of ${asked}`)
     must(key !== '' || recipient !== '', 'a request that nobody has named')
     const firstDraw = this.drawNumber + 1
-    this.#onDraws(firstDraw, pool, outcomes, { asked, partial, key, recipient })
+    this.#onDraws(firstDraw, pool, outcomes, { asked, partial, key, recipient }, time)
     this.drawNumber += count
     if (key === '') return
     const { id, version, itemIds: items } = pool

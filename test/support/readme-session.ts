@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { execFile, spawn } from 'node:child_process'
+import { type ExecFileOptions, execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
@@ -105,19 +105,16 @@ export class ReadmeSession {
     const running =
       language === 'sh'
         ? run('bash', ['-c', shellStart + adapted], options)
-        : this.#runProgram(text, `program-${line}`, options.env)
+        : this.#runProgram(adapted, `lottery-${line}.ts`, options)
     await running.catch((error: { message: string; stdout?: string; stderr?: string }) =>
       assert.fail(`${place}: ${error.message}\n${error.stdout}\n${error.stderr}`),
     )
   }
 
-  /** In a directory of its own: the server has ./data open. */
-  async #runProgram(text: string, name: string, env: NodeJS.ProcessEnv): Promise<unknown> {
-    const directory = join(this.#directory, name)
-    mkdirSync(directory)
-    writeFileSync(join(directory, 'program.ts'), text)
-    const options = { cwd: directory, env, timeout: 60_000 }
-    return promisify(execFile)('node', ['--conditions=source', 'program.ts'], options)
+  /** Where the document says, beside the server and the data that it has open, and by the command that it gives. */
+  async #runProgram(text: string, name: string, options: ExecFileOptions): Promise<unknown> {
+    writeFileSync(join(this.#directory, name), text)
+    return promisify(execFile)('npx', ['node', '--conditions=source', name], options)
   }
 }
 

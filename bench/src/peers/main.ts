@@ -1,5 +1,6 @@
-import { accessSync, constants, readFileSync, writeFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { UsageError } from '../options.ts'
+import { runCommand } from '../run-command.ts'
 import type { Bout } from './contest.ts'
 import { contests } from './contests/index.ts'
 import { splitCores } from './cores.ts'
@@ -79,17 +80,4 @@ async function run(options: PeerOptions): Promise<number> {
   return broken.length > 0 || (options.strict && skipped.length > 0) ? 1 : 0
 }
 
-try {
-  const options = parsePeerOptions(process.argv.slice(2))
-  if (options === null) process.stdout.write(usage)
-  else {
-    accessSync(options.directory, constants.W_OK)
-    process.exitCode = await run(options)
-  }
-} catch (error) {
-  const isUsage = error instanceof UsageError || (error as NodeJS.ErrnoException).syscall === 'access'
-  process.stderr.write(isUsage ? `${(error as Error).message}\n\n${usage}` : `${(error as Error).stack}\n`)
-  process.exitCode = isUsage ? 2 : 1
-} finally {
-  await clear()
-}
+await runCommand({ usage, parse: parsePeerOptions, run, clear })

@@ -16,8 +16,12 @@ export interface Health {
   readonly drawNumber: number
   /** Requests that wait or are under way. */
   readonly queued: number
-  /** Idempotency keys that are kept. */
+  /** Idempotency keys that are kept, and the memory that they take with their receipts, in bytes. */
   readonly keys: number
+  readonly keyBytes: number
+  /** The log file that is being written, and the LSN of the newest snapshot (0: none yet). Not without a log. */
+  readonly segment?: number
+  readonly snapshotLsn?: number
 }
 
 export interface PoolPage {

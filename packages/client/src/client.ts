@@ -19,12 +19,14 @@ import {
   type Health,
 } from './answers.ts'
 import { followEvents } from './event-stream.ts'
+import { clientLimits } from './limits.ts'
 import {
   type CallOptions,
   type ClientChangeOptions,
   type ClientDrawOptions,
   type ClientOptions,
   checkKey,
+  checkObject,
   checkWhole,
   readOptions,
   segment,
@@ -57,7 +59,7 @@ export class KujiClient {
    * with.
    */
   async draw(pool: string, options: ClientDrawOptions = noOptions): Promise<Receipt> {
-    const { count, partial, recipient, key = randomUuid() } = options
+    const { count, partial, recipient, key = randomUuid() } = checkObject(options, 'options')
     const path = `/v1/pools/${segment(pool, 'pool')}/draws`
     return this.#requester.run(
       {
@@ -82,7 +84,11 @@ export class KujiClient {
 
   /** A pool with its live numbers. Rejects with `POOL_NOT_FOUND`. */
   async pool(pool: string, options: CallOptions = noOptions): Promise<PoolState> {
-    return this.#read(`/v1/pools/${segment(pool, 'pool')}`, decodePool, options)
+    const path = `/v1/pools/${segment(pool, 'pool')}`
+    return this.#requester.run(
+      { method: 'GET', path, repeat: 'read', decode: decodePool, mostBytes: clientLimits.poolBytes },
+      options,
+    )
   }
 
   /** All pools in the order of their ids, fetched in pages as they are read. The deadline is that of each page. */
@@ -107,14 +113,15 @@ export class KujiClient {
    * `VERSION_CONFLICT`.
    */
   async putPool(manifest: PoolManifest, options: ClientChangeOptions = noOptions): Promise<PutResult> {
-    const { id } = manifest
+    const { id } = checkObject(manifest, 'manifest')
+    const { ifVersion } = checkObject(options, 'options')
     return this.#requester.run(
       {
         method: 'PUT',
         path: `/v1/pools/${segment(id, 'pool')}`,
         body: manifest,
-        headers: conditionOf(options),
-        repeat: options.ifVersion === undefined ? 'same' : 'versioned',
+        headers: conditionOf(ifVersion),
+        repeat: ifVersion === undefined ? 'same' : 'versioned',
         decode: decodePut,
         fields: { pool: id },
       },
@@ -133,14 +140,16 @@ export class KujiClient {
     update: ItemUpdate,
     options: ClientChangeOptions = noOptions,
   ): Promise<PoolSummary> {
-    const unguarded: Repeat = update.restock === undefined ? 'same' : 'never'
+    const { restock } = checkObject(update, 'update')
+    const { ifVersion } = checkObject(options, 'options')
+    const unguarded: Repeat = restock === undefined ? 'same' : 'never'
     return this.#requester.run(
       {
         method: 'PATCH',
         path: `/v1/pools/${segment(pool, 'pool')}/items/${segment(item, 'item')}`,
         body: update,
-        headers: conditionOf(options),
-        repeat: options.ifVersion === undefined ? unguarded : 'versioned',
+        headers: conditionOf(ifVersion),
+        repeat: ifVersion === undefined ? unguarded : 'versioned',
         decode: decodeSummary,
         fields: { pool, item },
       },
@@ -179,7 +188,7 @@ export class KujiClient {
    * since`.
    */
   async *events(options: WatchOptions = noOptions): AsyncGenerator<LogEvent, void, undefined> {
-    const { after, signal } = options
+    const { after, signal } = checkObject(options, 'options')
     if (after !== undefined) checkWhole(after, 'after', 0, limits.safeInteger)
     try {
       // Now has to have a number, or a connection that breaks before the first event would leave a gap.
@@ -211,7 +220,7 @@ export class KujiClient {
 }
 
 /** The version that a change is made for, as HTTP has it: rules have their version as their entity tag. */
-function conditionOf({ ifVersion }: ClientChangeOptions): Readonly<Record<string, string>> {
+function conditionOf(ifVersion: number | undefined): Readonly<Record<string, string>> {
   if (ifVersion === undefined) return {}
   checkWhole(ifVersion, 'ifVersion', 0, limits.safeInteger)
   return ifVersion === 0 ? { 'if-none-match': '*' } : { 'if-match': `"${ifVersion}"` }

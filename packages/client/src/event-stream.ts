@@ -2,6 +2,8 @@ import { KujiError, type LogEvent } from '@kuji/engine/contract'
 import { decodeEvent, parseJson } from './answers.ts'
 import { EventParser, type StreamMessage } from './event-parser.ts'
 import { type Failure, foreign, noAnswer, readProblem, refused } from './failure.ts'
+import { clientLimits } from './limits.ts'
+import { readText } from './read-text.ts'
 import { backoffMs, longestPauseMs, type Requester } from './requester.ts'
 import { wait } from './wait.ts'
 
@@ -32,6 +34,8 @@ export async function* followEvents(
     let failure: Failure
     try {
       for await (const event of stream.read(position)) {
+        // What lies between here and the server may have kept a stream, and play it again.
+        if (event.lsn <= position) continue
         position = event.lsn
         failures = 0
         yield event
@@ -81,7 +85,7 @@ class Connection {
       const body = await this.#open(after)
       const reader = body.getReader()
       const decoder = new TextDecoder()
-      const parser = new EventParser()
+      const parser = new EventParser(clientLimits.eventCharacters)
       for (;;) {
         const { done, value } = await this.#unlessSilent(reader.read())
         if (done) return
@@ -103,7 +107,8 @@ class Connection {
       this.opened = true
       return response.body
     }
-    const problem = response.ok ? undefined : readProblem(await this.#unlessSilent(response.text()))
+    const text = response.ok ? '' : await this.#unlessSilent(readText(response, clientLimits.answerBytes))
+    const problem = readProblem(text)
     if (problem === undefined) throw new Broken(foreign(origin, response))
     throw new Broken(refused(problem, response.headers.get('retry-after')))
   }

@@ -21,6 +21,15 @@ const neverSent = new Set([
   'UND_ERR_CONNECT_TIMEOUT',
 ])
 
+/**
+ * What stands in the way of every connection to this address, and so of every try: a certificate that is not accepted
+ * (by OpenSSL's names), a server that does not speak TLS, a port that `fetch` does not go to. All of it comes up before
+ * the request is sent.
+ */
+const certificateFault =
+  /^(?:CERT|CRL|ERROR_IN|UNABLE_TO|DEPTH_ZERO|SELF_SIGNED|INVALID_(?:CA|PURPOSE)|HOSTNAME)(?:_|$)/
+const neverConnects = new Set(['ERR_TLS_CERT_ALTNAME_INVALID', 'ERR_SSL_WRONG_VERSION_NUMBER'])
+
 /** A refusal of the server, by the problem document that it sent. */
 export function refused(error: KujiError, retryAfter: string | null): Failure {
   const unknown = error.code === 'OUTCOME_UNKNOWN'
@@ -29,13 +38,19 @@ export function refused(error: KujiError, retryAfter: string | null): Failure {
 }
 
 /**
- * An answer that no kuji server gives. A proxy that could not reach one says so with 5xx, and may have passed it on.
+ * An answer that no kuji server gives. A proxy that could not reach one says so with 5xx, or that it took too long with
+ * 408, and may have passed the request on; one that holds requests back, with 429, has not.
  */
 export function foreign(origin: string, response: Response): Failure {
   const { status, headers } = response
   const error = new KujiError('INTERNAL', `${origin} answered ${status}, and not as a kuji server does`)
-  const again = response.ok || status >= 500
-  return { error, again, doubt: again, retryAfterMs: readRetryAfter(headers.get('retry-after')) }
+  const doubt = response.ok || status >= 500 || status === 408
+  return {
+    error,
+    again: doubt || status === 429,
+    doubt,
+    retryAfterMs: readRetryAfter(headers.get('retry-after')),
+  }
 }
 
 /** No answer, or half of one: `cause` is what `fetch` threw. */
@@ -44,7 +59,8 @@ export function noAnswer(origin: string, cause: unknown): Failure {
   const { code, message: reason = message } = (inner ?? {}) as { code?: string; message?: string }
   const why = name === 'TimeoutError' ? 'it took too long' : reason || code || String(cause)
   const error = new KujiError('INTERNAL', `no answer from ${origin}: ${why}`, {}, { cause })
-  return { error, again: true, doubt: !neverSent.has(code ?? ''), retryAfterMs: 0 }
+  const hopeless = neverConnects.has(code ?? '') || certificateFault.test(code ?? '') || reason === 'bad port'
+  return { error, again: !hopeless, doubt: !hopeless && !neverSent.has(code ?? ''), retryAfterMs: 0 }
 }
 
 /** The error that a problem document tells of, or undefined where it is none of kuji's. */

@@ -49,7 +49,7 @@ const mostRetries = 100
 
 /** Throws `INVALID`, naming the option. */
 export function readOptions(options: ClientOptions): Settings {
-  const { url, apiKey, fetch = globalThis.fetch } = options
+  const { url, apiKey, fetch = globalThis.fetch } = checkObject(options, 'options')
   const { timeoutMs = defaults.timeoutMs, tryTimeoutMs = defaults.tryTimeoutMs } = options
   const { retries = defaults.retries } = options
   const { origin, base } = readUrl(url)
@@ -94,6 +94,12 @@ export function checkKey(key: string): string {
 export function segment(id: string, field: string): string {
   if (typeof id === 'string' && !/^\.{0,2}$/.test(id)) return encodeURIComponent(id)
   throw invalid(field, `expected the id of ${field === 'item' ? 'an item' : 'a pool'}`)
+}
+
+/** What a program without types may give in place of an object. */
+export function checkObject<Given extends object>(value: Given, field: string): Given {
+  if (typeof value === 'object' && value !== null) return value
+  throw invalid(field, 'expected an object')
 }
 
 export function checkWhole(value: number, field: string, from: number, to: number): number {

@@ -1,8 +1,10 @@
 import { type Code, type ErrorFields, KujiError } from '@kuji/engine/contract'
 import { parseJson } from './answers.ts'
 import { type Failure, foreign, noAnswer, readProblem, refused } from './failure.ts'
-import { type CallOptions, checkTimeout, type Settings } from './options.ts'
+import { clientLimits } from './limits.ts'
+import { type CallOptions, checkObject, checkTimeout, type Settings } from './options.ts'
 import { randomFraction } from './random.ts'
+import { readText } from './read-text.ts'
 import { wait } from './wait.ts'
 
 /** What may be done about a try of which nobody knows whether it took place. */
@@ -26,6 +28,8 @@ export interface Call<Result> {
   readonly headers?: Readonly<Record<string, string>>
   readonly repeat: Repeat
   readonly decode: (json: unknown) => Result | undefined
+  /** Of the answer, where it may be larger than most are. */
+  readonly mostBytes?: number
   /** What an `OUTCOME_UNKNOWN` carries. */
   readonly fields?: ErrorFields
 }
@@ -53,8 +57,8 @@ export class Requester {
 
   /** Tries until there is a result, a refusal that stays, no try or no time left. */
   async run<Result>(call: Call<Result>, options: CallOptions): Promise<Result> {
-    const { signal } = options
-    const deadline = performance.now() + checkTimeout(options.timeoutMs, this.settings)
+    const { signal, timeoutMs } = checkObject(options, 'options')
+    const deadline = performance.now() + checkTimeout(timeoutMs, this.settings)
     // Once: every try has the same bytes, or the server would take them for different requests.
     const body = call.body === undefined ? undefined : JSON.stringify(call.body)
     let doubt = false
@@ -97,7 +101,7 @@ export class Requester {
         ...(body === undefined ? {} : { body }),
         signal: signal === undefined ? limit : AbortSignal.any([signal, limit]),
       })
-      const text = await response.text()
+      const text = await readText(response, call.mostBytes ?? clientLimits.answerBytes)
       const result = response.ok ? call.decode(parseJson(text)) : undefined
       if (result !== undefined) return { result }
       const problem = response.ok ? undefined : readProblem(text)

@@ -61,6 +61,20 @@ test('a stream that breaks goes on behind the last event, without a gap and with
   assert.equal(events[0]?.at, Date.UTC(2026, 10, 27, 5, 0, 0, 250))
 })
 
+test('a batch that a new stream sends again is not told again', async context => {
+  const { client } = await serveEvents(context, [
+    response => begin(response).end(batch(11) + batch(12)),
+    response => begin(response).end(batch(11) + batch(12) + batch(13)),
+    response => begin(response).end(batch(12)),
+    response => begin(response).write(batch(14)),
+  ])
+  const events = await take(client.events({ after: 10 }), 4)
+  assert.deepEqual(
+    events.map(({ lsn }) => lsn),
+    [11, 12, 13, 14],
+  )
+})
+
 test('from now on means from the position at the call, also where the first connection breaks', async context => {
   const { client, asked } = await serveEvents(context, [
     response => begin(response).write('retry: 1000\n\n', () => response.destroy()),

@@ -56,7 +56,7 @@ test('the program in TypeScript draws once, though its first answer is lost', as
   writeFileSync(join(dir, 'package.json'), '{"type":"module"}')
   symlinkSync(join(root, 'node_modules'), join(dir, 'node_modules'))
   const run = [process.execPath, '--conditions=source', 'program.ts'] as const
-  await assertDrawsOnce(client, run, { cwd: dir, key: 'order-42' })
+  await assertDrawsOnce(client, run, { cwd: dir, key: 'order-301' })
   assert.equal(proxy.seen.length, 2)
 })
 
@@ -64,7 +64,7 @@ test('the program in Python over HTTP draws once, though its first answer is los
   const { client, dir, proxy } = await serveSampleCampaign(context)
   const program = programOf('Python, over HTTP', 'python').replace(httpAddress, new URL(proxy.url).host)
   writeFileSync(join(dir, 'program.py'), program)
-  await assertDrawsOnce(client, ['python3', 'program.py'], { cwd: dir, key: 'order-43' })
+  await assertDrawsOnce(client, ['python3', 'program.py'], { cwd: dir, key: 'order-302' })
   assert.equal(proxy.seen.length, 2)
 })
 
@@ -95,7 +95,7 @@ test('the program in Python over RESP draws once, though its first answer is los
   const port = await startCuttingProxy(context, respPort, 'DRAW')
   const program = programOf('Python, over RESP', 'python')
   writeFileSync(join(dir, 'program.py'), program.replace('port=7071', `port=${port}`))
-  await assertDrawsOnce(client, [redisPython, 'program.py'], { cwd: dir, key: 'order-44' })
+  await assertDrawsOnce(client, [redisPython, 'program.py'], { cwd: dir, key: 'order-303' })
 })
 
 test('the program in Go draws once, though its first answer is lost', async context => {
@@ -105,6 +105,6 @@ test('the program in Go draws once, though its first answer is lost', async cont
   const program = programOf('Go', 'go').replace(httpAddress, new URL(proxy.url).host)
   writeFileSync(join(dir, 'program.go'), program)
   const env = { ...process.env, GOCACHE: join(dir, 'cache'), GOTOOLCHAIN: 'local' }
-  await assertDrawsOnce(client, ['go', 'run', 'program.go'], { cwd: dir, env, key: 'order-45' })
+  await assertDrawsOnce(client, ['go', 'run', 'program.go'], { cwd: dir, env, key: 'order-304' })
   assert.equal(proxy.seen.length, 2)
 })

@@ -46,6 +46,9 @@ test('versions are conditions of HTTP', async () => {
 
 test('what cannot be sent is refused by name, before anything is', async () => {
   const { client, sent } = scriptedClient([receipt])
+  // As programs without types have them.
+  const nothing = null as never
+  const manifest = { id: 'p', items: [] }
   const rows: [Promise<unknown>, string][] = [
     [client.draw(''), 'pool'],
     [client.draw('.'), 'pool'],
@@ -61,6 +64,16 @@ test('what cannot be sent is refused by name, before anything is', async () => {
     [client.receipt(0), 'id'],
     [client.receipt(1.5), 'id'],
     [client.events({ after: -1 }).next(), 'after'],
+    [client.events(nothing).next(), 'options'],
+    [client.draw('p', nothing), 'options'],
+    [client.draw('p', { key: 7 as never }), 'key'],
+    [client.putPool(nothing), 'manifest'],
+    [client.putPool(manifest, nothing), 'options'],
+    [client.updateItem('p', 'a', nothing), 'update'],
+    [client.updateItem('p', 'a', { restock: 1 }, nothing), 'options'],
+    [client.pausePool('p', nothing), 'options'],
+    [client.pool('p', nothing), 'options'],
+    [client.pools(nothing).next(), 'options'],
   ]
   for (const [call, field] of rows) assert.equal((await assertRefused(call, 'INVALID')).fields.field, field)
   assert.equal(sent.length, 0)
@@ -69,6 +82,8 @@ test('what cannot be sent is refused by name, before anything is', async () => {
 test('options of a client are checked by name', () => {
   const url = 'http://127.0.0.1:7070'
   const rows = [
+    [null as never, 'options'],
+    [{} as never, 'url'],
     [{ url: 'nowhere' }, 'url'],
     [{ url: 'ftp://x' }, 'url'],
     [{ url: 'http://user:password@x' }, 'url'],

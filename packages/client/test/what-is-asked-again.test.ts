@@ -1,7 +1,12 @@
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { createServer } from 'node:http'
+import { createServer as createTlsServer } from 'node:https'
+import type { AddressInfo } from 'node:net'
 import { test } from 'node:test'
-import type { Code, KujiClient } from '../src/index.ts'
-import { codes, KujiError } from '../src/index.ts'
+import { certificate } from '../../server/test/support/certificate.ts'
+import type { Code } from '../src/index.ts'
+import { codes, KujiClient, KujiError } from '../src/index.ts'
 import { assertRefused } from './support/refused.ts'
 import {
   type Answer,
@@ -55,7 +60,7 @@ const succeeds: Record<Name, Answer> = {
 
 const names = Object.keys(calls) as Name[]
 /** Done twice they would do more than asked. */
-const once = new Set<Name>(['restock', 'delete'])
+const onceOnly = new Set<Name>(['restock', 'delete'])
 
 test('what passes is asked again for every call: nothing was done', async () => {
   for (const name of names) {
@@ -79,7 +84,7 @@ test('what may have taken place is asked again where that is the same as asking 
   for (const name of names) {
     for (const doubt of doubts) {
       const { client, sent } = scriptedClient([doubt, succeeds[name]])
-      if (once.has(name)) {
+      if (onceOnly.has(name)) {
         const error = await assertRefused(calls[name](client), 'OUTCOME_UNKNOWN')
         assert.equal(error.fields.pool, 'p')
         assert.equal(sent.length, 1, name)
@@ -132,6 +137,53 @@ test('without any connection nothing was changed, and that is what is said', asy
     assert.match(error.message, /^no answer from http:\/\/kuji\.test: refused$/)
     assert.equal(sent.length, 3)
   }
+})
+
+test('a proxy that holds requests back, or has waited too long for one, is asked again like a server', async () => {
+  const held: Answer = () =>
+    new Response('<h1>slow down</h1>', { status: 429, headers: { 'retry-after': '0' } })
+  const waited: Answer = () => new Response('<h1>408</h1>', { status: 408 })
+  for (const name of names) {
+    const limited = scriptedClient([held, succeeds[name]])
+    await calls[name](limited.client)
+    assert.equal(limited.sent.length, 2, name)
+    const { client, sent } = scriptedClient([waited, succeeds[name]])
+    if (onceOnly.has(name)) await assertRefused(calls[name](client), 'OUTCOME_UNKNOWN')
+    else await calls[name](client)
+    assert.equal(sent.length, onceOnly.has(name) ? 1 : 2, name)
+  }
+  const { client } = scriptedClient([held], { retries: 1 })
+  await assertRefused(client.updateItem('p', 'a', { restock: 5 }), 'INTERNAL')
+})
+
+test('what cannot be connected to, whatever is tried, is told at once, and nothing was sent', async context => {
+  let reached = 0
+  const options = { key: certificate.key, cert: certificate.cert }
+  const ports: number[] = []
+  for (const server of [createTlsServer(options), createServer()]) {
+    server.on('request', (_request, response) => response.end(String(++reached))).listen(0, '127.0.0.1')
+    await once(server, 'listening')
+    context.after(() => server.close())
+    ports.push((server.address() as AddressInfo).port)
+  }
+  for (const [url, reason] of [
+    [`https://127.0.0.1:${ports[0]}`, /self-signed certificate/],
+    [`https://127.0.0.1:${ports[1]}`, /wrong version number/],
+    ['http://127.0.0.1:1', /bad port/],
+  ] as const) {
+    let sent = 0
+    const fetch = (...request: Parameters<typeof globalThis.fetch>) => {
+      sent++
+      return globalThis.fetch(...request)
+    }
+    const client = new KujiClient({ url, fetch })
+    for (const name of ['draw', 'delete'] as const) {
+      const { message } = await assertRefused(calls[name](client), 'INTERNAL')
+      assert.match(message, reason)
+    }
+    assert.equal(sent, 2, url)
+  }
+  assert.equal(reached, 0)
 })
 
 test('an answer that no kuji server gives is final where the request was refused', async () => {

@@ -20,7 +20,7 @@ import { parseManifest } from './pool/manifest.ts'
 import type { LoggedRequest } from './pool/state.ts'
 import { checkWeight } from './pool/weight.ts'
 import type { Decider } from './writer/decide.ts'
-import type { AnswerSink } from './writer/mailbox.ts'
+import { type AnswerSink, answerTo } from './writer/mailbox.ts'
 import type { Writer } from './writer/writer.ts'
 import { drawFlags } from './writer/writer.ts'
 
@@ -41,6 +41,12 @@ export interface EngineStatus {
   readonly keys: number
   /** Memory that they take with their receipts. */
   readonly keyBytes: number
+  /**
+   * Keys that had to go before their time, since opening: more come than may be kept. Asked for again, they draw again.
+   */
+  readonly keysForgottenEarly: number
+  /** Age of the oldest key that is kept. Keys beyond their time go when others come. */
+  readonly oldestKeyMs?: number
   /** The log file that is being written, and the LSN of the newest snapshot (0: none yet). Not without a log. */
   readonly segment?: number
   readonly snapshotLsn?: number
@@ -94,8 +100,9 @@ export class Kuji {
   }
 
   /**
-   * Draws 1 (or `count`, up to 10,000) items: all or none. Rejects with `INVALID`, `POOL_NOT_FOUND`, `POOL_CLOSED`,
-   * `POOL_PAUSED`, `POOL_EMPTY`, `INSUFFICIENT_STOCK`.
+   * Draws 1 (or `count`, up to 10,000) items: all or none. Rejects with `INVALID`, `KEY_CONFLICT`, `POOL_NOT_FOUND`,
+   * `TOO_LARGE` (draw numbers have come to their end), `POOL_CLOSED`, `POOL_PAUSED`, `POOL_EMPTY`,
+   * `INSUFFICIENT_STOCK`.
    */
   draw(pool: string, options: DrawOptions = noOptions): Promise<Receipt> {
     const refusal = this.#checkDraw(pool, options)
@@ -110,7 +117,7 @@ export class Kuji {
    */
   drawTo(sink: AnswerSink, token: number, pool: string, options: DrawOptions = noOptions): void {
     const refusal = this.#checkDraw(pool, options)
-    if (refusal !== null) sink.answer(token, refusal)
+    if (refusal !== null) answerTo(sink, token, refusal)
     else this.#writer.drawTo(sink, token, pool, this.#count, this.#flags, this.#named)
   }
 
@@ -152,9 +159,11 @@ export class Kuji {
 
   /**
    * Durable batches as they come, without a gap: from now on, or from behind an LSN. The last million draws are kept
-   * while somebody watches, and five minutes beyond. Throws `INVALID`, at the call, for an LSN that memory does not
-   * reach back to, and from the iteration for a watcher that has fallen behind by more. Ends with the signal or the
-   * engine.
+   * while somebody watches, and five minutes beyond; a request with a key or a recipient counts as eight more, so that
+   * of single draws with a key it is the last 111,000. The last four batches are kept whatever they hold. Throws
+   * `INVALID`, at the call, for an LSN that memory does not reach back to, and from the iteration for a watcher that
+   * has fallen behind by more. Ends with the signal or the engine; `return()` while a `next()` is under way waits for
+   * that one, so a watcher that is to leave between two events takes a signal.
    */
   watch(options: WatchOptions = noOptions): AsyncGenerator<LogEvent, void, undefined> {
     const { after, signal } = checkFields(options, 'options', watchFields) as WatchOptions
@@ -184,7 +193,7 @@ export class Kuji {
   /**
    * Creates a pool, or gives it a new version of its rules. What was drawn stays drawn: `stock` counts all units,
    * those drawn included. A manifest that says what is so already changes nothing. Rejects with `INVALID`,
-   * `TOO_LARGE`, `POOL_CLOSED`.
+   * `VERSION_CONFLICT`, `TOO_LARGE`, `POOL_CLOSED`.
    */
   async putPool(manifest: PoolManifest, options: ChangeOptions = noOptions): Promise<PutResult> {
     const rules = parseManifest(manifest)
@@ -273,9 +282,11 @@ export class Kuji {
   status(): EngineStatus {
     const { writer, durability, diskFull } = this.#foundation
     const { feed, drawNumber, waiting: queued, keys } = writer
-    const { size, bytes: keyBytes } = keys
+    const { size, bytes: keyBytes, forgottenEarly: keysForgottenEarly, oldestMs } = keys
+    const kept = { keys: size, keyBytes, keysForgottenEarly }
+    const oldest = oldestMs === undefined ? {} : { oldestKeyMs: oldestMs }
     const files = this.#foundation.files()
-    const numbers = { durability, lsn: feed.lsn, drawNumber, queued, keys: size, keyBytes, ...files }
+    const numbers = { durability, lsn: feed.lsn, drawNumber, queued, ...kept, ...oldest, ...files }
     if (writer.failure !== null) return { ...numbers, state: 'failed', reason: writer.failure.message }
     if (this.#closed !== null) return { ...numbers, state: 'closed' }
     const reason = diskFull()

@@ -23,6 +23,7 @@ import type { Recovered } from './recovery/recover.ts'
 import { recover } from './recovery/recover.ts'
 import { logStart } from './recovery/replay.ts'
 import type { KeyRetention } from './writer/decide.ts'
+import { guarded } from './writer/guarded.ts'
 import type { BatchReport, WriterOptions } from './writer/options.ts'
 import { Writer } from './writer/writer.ts'
 
@@ -40,8 +41,9 @@ export interface OpenOptions {
   /** Told of each batch that has become durable, for those who measure. */
   readonly onBatch?: (batch: BatchReport) => void
   /**
-   * How long idempotency keys are kept, a minute to 90 days (default a day), and how many, to 60,000,000 (default a
-   * million).
+   * How long idempotency keys are kept, a minute to 90 days, and how many, to 60,000,000. What is not given stays as
+   * the log has it from whoever opened it before, so that no tool on the side cuts short what was promised; in a new
+   * log it is a day, and a million.
    */
   readonly keys?: { readonly retentionMs?: number; readonly most?: number }
 }
@@ -122,7 +124,8 @@ export async function openIn(options: OpenOptions, world: World): Promise<Kuji> 
       onRoom,
     })
     const next = { ...position, epoch: position.epoch + 1 }
-    const writer = new Writer({ state, position: next, log, random, clock, keys, ...told })
+    const settled = settleKeys(keys, state)
+    const writer = new Writer({ state, position: next, log, random, clock, keys: settled, ...told })
     const files = () => ({ segment: log.segment, snapshotLsn })
     return new Kuji({ writer, durability, diskFull: () => full, files, release: () => lock.release() })
   } catch (error) {
@@ -188,11 +191,11 @@ function openLog(recovered: Recovered, settings: LogSettings): Promise<FileLog> 
 
 function openMemory(
   { random, clock }: World,
-  keys: KeyRetention,
+  keys: Partial<KeyRetention>,
   told: Pick<WriterOptions, 'onEvent' | 'onBatch'>,
 ): Kuji {
   const [state, log, position] = [new State(), new MemoryLog(), logStart]
-  const writer = new Writer({ state, position, log, random, clock, keys, ...told })
+  const writer = new Writer({ state, position, log, random, clock, keys: settleKeys(keys, state), ...told })
   return new Kuji({
     writer,
     durability: 'none',
@@ -203,7 +206,7 @@ function openMemory(
 }
 
 type CheckedOptions = Required<Omit<OpenOptions, 'onBatch' | 'keys'>> &
-  Pick<OpenOptions, 'onBatch'> & { readonly keys: KeyRetention }
+  Pick<OpenOptions, 'onBatch'> & { readonly keys: Partial<KeyRetention> }
 
 function checkOptions(options: OpenOptions): CheckedOptions {
   const checked = checkFields(options, 'options', fields)
@@ -244,27 +247,22 @@ function checkOptions(options: OpenOptions): CheckedOptions {
   }
 }
 
-function checkKeys(keys: unknown): KeyRetention {
-  const { retentionMs = limits.keyRetentionMs, most = limits.keysDefault } = checkFields(
-    keys,
-    'keys',
-    keyFields,
-  )
+function checkKeys(keys: unknown): Partial<KeyRetention> {
+  const { retentionMs, most } = checkFields(keys, 'keys', keyFields)
   const { keyRetentionMinimumMs: shortest, keyRetentionMaximumMs: longest } = limits
   return {
-    retentionMs: checkWhole(retentionMs, 'keys.retentionMs', shortest, longest),
-    most: checkWhole(most, 'keys.most', 1, limits.keys),
+    ...(retentionMs === undefined
+      ? {}
+      : { retentionMs: checkWhole(retentionMs, 'keys.retentionMs', shortest, longest) }),
+    ...(most === undefined ? {} : { most: checkWhole(most, 'keys.most', 1, limits.keys) }),
   }
 }
 
-/** What a listener throws must not come between the engine and what it has to do next. */
-function guarded<T>(listener: (told: T) => void): (told: T) => void {
-  return event => {
-    try {
-      listener(event)
-    } catch (error) {
-      process.emitWarning(error instanceof Error ? error : String(error))
-    }
+/** What the caller asks for, else what the log has, else the default. */
+function settleKeys(asked: Partial<KeyRetention>, { keys: { policy } }: State): KeyRetention {
+  return {
+    retentionMs: asked.retentionMs ?? policy?.retentionMs ?? limits.keyRetentionMs,
+    most: asked.most ?? policy?.most ?? limits.keysDefault,
   }
 }
 

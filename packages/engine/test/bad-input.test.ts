@@ -73,6 +73,16 @@ test('a refusal names the field at fault, and the pool', async () => {
   assert.deepEqual(await fieldsOf(kuji.draw('absent')), { pool: 'absent' })
 })
 
+test('only the fields that options have themselves are looked at', async () => {
+  const kuji = await open({ durability: 'none' })
+  await kuji.putPool({ id: 'p', items: [{ id: 'a', weight: 1, stock: 9 }] })
+  const inherited = Object.assign(Object.create({ other: 1 }), { count: 2 })
+  assert.equal((await kuji.draw('p', inherited)).items.length, 2)
+  const own = Object.assign(Object.create({ other: 1 }), { other: 2 })
+  assert.equal(await codeOf(kuji.draw('p', own)), 'INVALID')
+  await kuji.close()
+})
+
 test('names of Object.prototype are ordinary ids', async t => {
   const dir = temporaryDirectory(t)
   const names = ['__proto__', 'constructor', 'toString', 'hasOwnProperty', '__defineGetter__', 'valueOf']

@@ -302,3 +302,47 @@ test('a listener that throws does not keep a failure from those who wait', async
   await kuji.close()
   await eventually(() => warnings.includes('the listener'))
 })
+
+test('a listener that rejects is warned of like one that throws', async t => {
+  const warnings: string[] = []
+  const note = ({ message }: Error): number => warnings.push(message)
+  process.on('warning', note)
+  t.after(() => process.off('warning', note))
+  const kuji = await openIn(
+    {
+      dir: temporaryDirectory(t),
+      durability: 'os',
+      segmentBytes,
+      onEvent: async () => {
+        throw new Error('the listener of events')
+      },
+      onBatch: () => Promise.reject(new Error('the listener of batches')),
+    },
+    testWorld(),
+  )
+  await kuji.putPool(endless)
+  await kuji.close()
+  await eventually(() => ['events', 'batches'].every(what => warnings.includes(`the listener of ${what}`)))
+})
+
+test('a sink that throws keeps nobody else from an answer, and is warned of', async t => {
+  const warnings: string[] = []
+  const note = ({ message }: Error): number => warnings.push(message)
+  process.on('warning', note)
+  t.after(() => process.off('warning', note))
+  const kuji = await openIn({ dir: temporaryDirectory(t), durability: 'os', segmentBytes }, testWorld())
+  await kuji.putPool(endless)
+  const sink = {
+    answer(token: number): void {
+      throw new Error(`the sink of ${token}`)
+    },
+  }
+  kuji.drawTo(sink, 1, 'p')
+  const beside = kuji.draw('p')
+  kuji.drawTo(sink, 2, 'p', { count: 0 })
+  assert.equal((await beside).id, 2)
+  assert.equal((await kuji.draw('p')).id, 3)
+  await kuji.close()
+  kuji.drawTo(sink, 3, 'p')
+  await eventually(() => [1, 2, 3].every(token => warnings.includes(`the sink of ${token}`)))
+})

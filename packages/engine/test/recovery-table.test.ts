@@ -17,7 +17,7 @@ import type { EngineEvent } from '@kuji/engine'
 import { open } from '@kuji/engine'
 import { openIn } from '../src/open.ts'
 import { copyOf, filesOf } from './support/directory.ts'
-import { FaultyDisk } from './support/faulty-disk.ts'
+import { FaultyDisk, systemError } from './support/faulty-disk.ts'
 import { render } from './support/render.ts'
 import { alter, batchesOf, flipBit, forge, segmentPath, snapshotPath } from './support/sample-log.ts'
 import { lastBatch, refused, sample, segmentBytes, segmentsOf, start, typesOf } from './support/starts.ts'
@@ -167,6 +167,36 @@ test('D: a bad snapshot is passed over, with a warning, for the one before it an
     states.get(lastLsn),
     'the newest snapshot and the log behind it are enough',
   )
+})
+
+test('D: a snapshot that the disk does not give is passed over like a bad one, unless that may pass', async t => {
+  const { directory, states, lastLsn } = await sample(t, { snapshots: true, end: 'shutdown' })
+  const newest = filesOf(directory, /^snapshot/).at(-1)!
+  const meet = (error: Error): FaultyDisk =>
+    new FaultyDisk(({ operation, name }) => (operation === 'read' && name === newest ? { error } : undefined))
+  const passing = openIn(
+    { dir: directory, durability: 'os', segmentBytes, onEvent: () => undefined },
+    testWorld(meet(systemError('EMFILE'))),
+  )
+  await assert.rejects(passing, { code: 'EMFILE' })
+  // The second is what Node says of a file that it cannot hold.
+  for (const error of [systemError('EIO'), new RangeError('Array buffer allocation failed')]) {
+    const dir = copyOf(directory, `${directory}-${error.name}`)
+    const result = await start(dir, meet(error))
+    assert.equal(result.state, states.get(lastLsn))
+    const [warning] = result.events.filter(({ type }) => type === 'snapshot-refused')
+    assert.match(warning!.message, /cannot be read: .*; trying the snapshot before it/)
+  }
+})
+
+test('D: where the disk gives no snapshot at all, its error ends the start: that is no damage', async t => {
+  const { directory, states, lastLsn } = await sample(t, { snapshots: true, end: 'shutdown' })
+  const disk = new FaultyDisk(({ operation, name }) =>
+    operation === 'read' && name.startsWith('snapshot') ? { error: systemError('EIO') } : undefined,
+  )
+  await assert.rejects(start(directory, disk), { code: 'EIO' })
+  assert.equal((await start(directory)).state, states.get(lastLsn))
+  assert.deepEqual(filesOf(directory, /broken$/), [])
 })
 
 test('D: a bad snapshot is not counted among the two that are kept', async t => {

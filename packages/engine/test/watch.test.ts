@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { Kuji, LogEvent, OpenOptions, WatchOptions } from '@kuji/engine'
+import type { Kuji, KujiError, LogEvent, OpenOptions, WatchOptions } from '@kuji/engine'
 import { limits, open } from '@kuji/engine'
 import { openIn } from '../src/open.ts'
 import { codeOf, refusalOf } from './support/codes.ts'
@@ -175,19 +175,28 @@ test('a watcher that falls behind by more than is kept is told so, and the other
   const quick = follow(kuji, { after: lsn })
   await kuji.draw('p')
   assert.equal((await slow.next()).value!.changes.length, 1)
-  // One event larger than all that is kept stays as long as it is the newest.
+  // Larger than all that is kept: as long as it is one of the newest it stays.
   await kuji.drawMany('p', limits.feedChanges)
-  await kuji.draw('p')
-  await kuji.draw('p')
+  for (let k = 1; k <= limits.feedBatches; k++) await kuji.draw('p')
   const { fields } = await refusalOf('INVALID', slow.next())
   assert.equal(fields.since, lsn + 2)
   assert.equal((await slow.next()).done, true)
   await kuji.close()
   await quick.ended
   assert.deepEqual(
-    quick.seen.map(event => event.lsn),
-    [lsn + 1, lsn + 2, lsn + 3, lsn + 4],
+    quick.seen.map(event => event.lsn - lsn),
+    Array.from({ length: 2 + limits.feedBatches }, (_, k) => k + 1),
   )
+})
+
+test('a watcher may be some batches behind, however large they are', async () => {
+  const kuji = await open({ durability: 'none' })
+  await kuji.putPool(endless)
+  const { lsn } = kuji.status()
+  const events = kuji.watch({ after: lsn })
+  for (let k = 1; k <= limits.feedBatches; k++) await kuji.drawMany('p', limits.drawManyCount)
+  for (let k = 1; k <= limits.feedBatches; k++) assert.equal((await events.next()).value!.lsn, lsn + k)
+  await kuji.close()
 })
 
 test('watching ends with its signal, before, between and behind events', async () => {
@@ -223,6 +232,28 @@ test('a failed write ends every watcher with its error, behind what was durable'
   await failed
   assert.deepEqual([...drawnIn(seen).keys()], [1])
   await kuji.close()
+})
+
+test('a failed write ends every watcher with its error, also where the engine is closed at once', async t => {
+  let broken = false
+  const disk = new FaultyDisk(({ operation }) =>
+    broken && operation === 'write' ? { error: systemError('EIO') } : undefined,
+  )
+  const kuji = await openIn(
+    { dir: temporaryDirectory(t), durability: 'os', onEvent: () => undefined },
+    testWorld(disk),
+  )
+  await kuji.putPool(endless)
+  const events = kuji.watch()
+  const next = events.next().then(
+    ({ done }) => (done === true ? 'ended in order' : 'an event'),
+    ({ code }: KujiError) => code,
+  )
+  const closed = kuji.failed.then(() => kuji.close())
+  broken = true
+  await kuji.draw('p').catch(() => undefined)
+  assert.equal(await next, 'OUTCOME_UNKNOWN')
+  await closed
 })
 
 test('without a watcher nothing is kept, and with one no longer than a while behind it', async () => {

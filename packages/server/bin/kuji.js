@@ -1,7 +1,8 @@
 #!/usr/bin/env node
-// Starts the command: the built files where they exist, the sources (types stripped by Node) where they do not, so
-// that `npx kuji` works in a fresh clone. The sources need the `source` export condition, which only the command
-// line can set: the process replaces itself, so that it keeps its pid and its signals.
+// Starts the command: the sources (types stripped by Node) where they are, in a clone, so that `npx kuji` works in a
+// fresh one and never runs an old build; the built files where they are not, in the published package. The sources need
+// the `source` export condition, which only the command line can set: the process replaces itself, so that it keeps its
+// pid and its signals.
 import { existsSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 
@@ -13,11 +14,10 @@ if (major < 22 || (major === 22 && minor < 18)) {
   )
   process.exit(1)
 }
-const built = new URL('../dist/main.js', import.meta.url)
-if (existsSync(built)) {
-  await import(built.href)
+const source = fileURLToPath(new URL('../src/main.ts', import.meta.url))
+if (!existsSync(source)) {
+  await import('../dist/main.js')
 } else {
-  const source = fileURLToPath(new URL('../src/main.ts', import.meta.url))
   const nodeArguments = ['--conditions=source', '--disable-warning=ExperimentalWarning', source]
   process.execve(
     process.execPath,

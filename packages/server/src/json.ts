@@ -34,7 +34,3 @@ function formatTime(at: number): string {
   }
   return lastText
 }
-
-export function decodeReceipt(json: ReceiptJson): Receipt {
-  return { ...json, at: Date.parse(json.at) }
-}

@@ -1,11 +1,13 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { readFileSync } from 'node:fs'
 import { createServer, request as forward } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
+import { stripVTControlCharacters } from 'node:util'
 import { kuji, serveSample, writeConfiguration } from './support/processes.ts'
 import { draw, readPool, request } from './support/requests.ts'
 
@@ -77,13 +79,18 @@ async function applyOnTerminal(
   file: string,
   url: string,
   typed: string,
+  more = '',
 ): Promise<{ code: number; text: string }> {
   const words = [process.execPath, '--conditions=source', main, 'apply', file, '--server', url]
-  const child = spawn('script', ['--quiet', '--return', '--command', words.join(' '), '/dev/null'], {
-    env: { ...process.env, TERM: 'xterm', NO_COLOR: '1' },
-    stdio: ['pipe', 'pipe', 'inherit'],
-    timeout: 60_000,
-  })
+  const child = spawn(
+    'script',
+    ['--quiet', '--return', '--command', `${words.join(' ')} ${more}`, '/dev/null'],
+    {
+      env: { ...process.env, TERM: 'xterm', NO_COLOR: '1' },
+      stdio: ['pipe', 'pipe', 'inherit'],
+      timeout: 60_000,
+    },
+  )
   let text = ''
   let asked = false
   child.stdout.setEncoding('utf8').on('data', (chunk: string) => {
@@ -111,6 +118,25 @@ test('on a terminal apply asks, and takes yes for yes and all else for no', asyn
   assert.equal(code, 0, text)
   assert.match(text, /summer: applied, version 2/)
   assert.equal((await readPool(url, 'summer')).version, 2)
+})
+
+test('apply asks about nothing that it has not shown, with --json too', async context => {
+  const { url, dir } = await serveSample(context, before)
+  const file = writeConfiguration(dir, after, 'after.yaml')
+  const json = join(dir, 'outcome.json')
+  const { code, text } = await applyOnTerminal(file, url, 'y\r', `--json >${json}`)
+  assert.equal(code, 0, text)
+  const [asked] = stripVTControlCharacters(text).replaceAll('\r\n', '\n').split(' [y/N]')
+  assert.equal(asked, `${shown}\nApply to 2 pools?`)
+  const { pools } = JSON.parse(readFileSync(json, 'utf8'))
+  assert.deepEqual(
+    pools.map(({ id, version }: Record<string, unknown>) => [id, version]),
+    [
+      ['summer', 2],
+      ['same', undefined],
+      ['winter', 1],
+    ],
+  )
 })
 
 test('what somebody else has changed after it was shown is not put over', async context => {

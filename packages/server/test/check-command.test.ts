@@ -1,11 +1,14 @@
 import assert from 'node:assert/strict'
+import { execFile } from 'node:child_process'
 import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
 import { findPoolWarnings } from '../src/config/pool-warnings.ts'
 import { kuji, temporaryDirectory, writeConfiguration } from './support/processes.ts'
 
+const main = fileURLToPath(new URL('../src/main.ts', import.meta.url))
 const examples = fileURLToPath(new URL('../../../examples/', import.meta.url))
 
 test('check prints what a configuration would create, and makes nothing', async context => {
@@ -124,4 +127,25 @@ test('each thing that is most likely not meant has its warning', () => {
       expected,
     )
   }
+})
+
+test('a configuration can come from a pipe', async context => {
+  const dir = temporaryDirectory(context)
+  writeConfiguration(dir, 'pools: [{ id: p, items: [{ id: a, weight: 1, stock: 1 }] }]\n')
+  const command = `cat kuji.yaml | "${process.execPath}" --conditions=source "${main}" check /dev/stdin`
+  const { stdout, stderr } = await promisify(execFile)('sh', ['-c', command], { cwd: dir })
+  assert.match(stdout, /^\/dev\/stdin is good, with one pool\n/)
+  assert.equal(stderr, '')
+})
+
+test('of a file that is none of kuji at all, a few lines say so', async context => {
+  const dir = temporaryDirectory(context)
+  const many = writeConfiguration(dir, `- "a" ${'x'.repeat(500)}\u0007\n`.repeat(700), 'many.yaml')
+  const { code, stderr } = await kuji(['check', many])
+  assert.equal(code, 1)
+  const lines = stderr.trimEnd().split('\n')
+  assert.match(lines[0] ?? '', /^kuji: INVALID: .*many\.yaml has \d+ errors$/)
+  assert.equal(lines.length, 22)
+  assert.match(lines.at(-1) ?? '', /^… and \d+ more$/)
+  for (const line of lines) assert.ok(line.length < dir.length + 250, line)
 })

@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
-import { mkdirSync, readdirSync, writeFileSync } from 'node:fs'
+import { copyFileSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer, request as forward } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
-import { kuji, serveSample, temporaryDirectory } from './support/processes.ts'
+import { kuji, serve, serveSample, temporaryDirectory, writeConfiguration } from './support/processes.ts'
 import { readPool, request } from './support/requests.ts'
 
 const summer = `
@@ -114,7 +114,7 @@ test('a server that is not there is said to be so, and one that is something els
   await new Promise(resolve => other.close(resolve))
   const nothing = await kuji(['draw', 'summer', '--server', url])
   assert.equal(nothing.code, 1)
-  assert.match(nothing.stderr, /^kuji: INTERNAL: no answer from http:.*connection refused.*kuji serve/)
+  assert.match(nothing.stderr, /^kuji: INTERNAL: no answer from http:.*ECONNREFUSED.*kuji serve/)
   context.diagnostic(nothing.stderr)
 })
 
@@ -156,7 +156,7 @@ test('a key makes a command one draw, on a server and on a directory alike', asy
   const other = await kuji([...words, '-n', '2', '--server', url])
   assert.match(other.stderr, /^kuji: KEY_CONFLICT: /)
   const odd = await kuji(['draw', 'few', '--key', 'é', '--server', url])
-  assert.match(odd.stderr, /^kuji: INVALID: key: expected printable ASCII/)
+  assert.match(odd.stderr, /^kuji: INVALID: key: expected .* printable ASCII/)
   await stop()
   const direct = await kuji([...words, '--dir', join(dir, 'data')])
   assert.deepEqual(JSON.parse(direct.stdout), { ...first, replayed: true })
@@ -200,6 +200,34 @@ test('draw and pools open a directory by themselves', async context => {
   )
 })
 
+test('--dir leaves it to the log how long keys are kept', async context => {
+  const keys = 'idempotency: { retention: 7d, keys: 3 }'
+  const { dir, url, stop } = await serveSample(context, `${keys}\n${summer}`)
+  const words = ['draw', 'few', '--key', 'order-1', '--json']
+  await kuji([...words, '--server', url])
+  await stop()
+  const data = join(dir, 'data')
+  assert.equal((await kuji(['draw', 'few', '--dir', data])).stdout, '2 a\n')
+  assert.equal(JSON.parse((await kuji([...words, '--dir', data])).stdout).replayed, true)
+  const { stdout } = await kuji(['log', 'dump', data, '--format', 'ndjson'])
+  const told = stdout
+    .trim()
+    .split('\n')
+    .map(line => JSON.parse(line))
+  assert.deepEqual(
+    told.filter(({ type }) => type === 'keys').map(({ retentionMs, most }) => [retentionMs, most]),
+    [[7 * 86_400_000, 3]],
+  )
+  // A file that has lost its setting takes nothing back either.
+  writeConfiguration(dir, `segmentBytes: 65536\nhttp: { listen: 127.0.0.1:0 }\n${summer}`)
+  const again = await serve(context, [join(dir, 'kuji.yaml')])
+  assert.equal((await kuji(['draw', 'few', '--server', again.url])).stdout, '3 a\n')
+  assert.equal(JSON.parse((await kuji([...words, '--server', again.url])).stdout).replayed, true)
+  await again.stop()
+  const { stdout: later } = await kuji(['log', 'dump', data, '--format', 'ndjson'])
+  assert.equal(later.match(/"retentionMs"/g)?.length, 1)
+})
+
 test('--dir makes nothing: a file is refused, and a directory without a log too', async context => {
   const dir = temporaryDirectory(context)
   const file = join(dir, 'file')
@@ -232,4 +260,18 @@ test('the launcher runs the sources of a fresh clone', async () => {
   const launcher = fileURLToPath(new URL('../bin/kuji.js', import.meta.url))
   const { stdout } = await promisify(execFile)(process.execPath, [launcher, '--version'])
   assert.match(stdout, /^\d+\.\d+\.\d+\n$/)
+})
+
+test('the launcher runs what is built only where there are no sources: a build may be an old one', async context => {
+  const dir = temporaryDirectory(context)
+  for (const name of ['bin', 'dist', 'src']) mkdirSync(join(dir, name))
+  copyFileSync(new URL('../bin/kuji.js', import.meta.url), join(dir, 'bin', 'kuji.js'))
+  writeFileSync(join(dir, 'package.json'), '{"type":"module"}')
+  writeFileSync(join(dir, 'dist', 'main.js'), "console.log('built')")
+  writeFileSync(join(dir, 'src', 'main.ts'), "console.log('source')")
+  const run = () => promisify(execFile)(process.execPath, [join(dir, 'bin', 'kuji.js')])
+  assert.equal((await run()).stdout, 'source\n')
+  // As a package is published.
+  rmSync(join(dir, 'src'), { recursive: true })
+  assert.equal((await run()).stdout, 'built\n')
 })

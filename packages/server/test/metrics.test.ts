@@ -23,6 +23,8 @@ const types = {
   kuji_draw_number: 'gauge',
   kuji_idempotency_keys: 'gauge',
   kuji_idempotency_key_bytes: 'gauge',
+  kuji_idempotency_keys_forgotten_early_total: 'counter',
+  kuji_idempotency_oldest_key_seconds: 'gauge',
   kuji_segment: 'gauge',
   kuji_snapshot_lsn: 'gauge',
   kuji_snapshot_timestamp_seconds: 'gauge',
@@ -73,6 +75,29 @@ test('/metrics counts draws, refusals, batches and connections of each door', as
   assert.equal(after.value('kuji_batch_draws_bucket{le="+Inf"}'), after.value('kuji_batch_draws_count'))
   assert.ok(moved('kuji_batch_bytes_sum') > 0)
   assert.ok(moved('kuji_log_write_seconds_sum') > 0)
+})
+
+test('keys that go before their time show in the metrics, the health and the log', async context => {
+  const server = await serveSample(context, `idempotency: { keys: 2 }\n${pools}`)
+  const keyed = (key: string) =>
+    request(server.url, 'POST', '/v1/pools/open/draws', {}, { 'idempotency-key': key })
+  for (const key of ['a', 'b']) await keyed(key)
+  const name = 'kuji_idempotency_keys_forgotten_early_total'
+  assert.equal((await MetricsText.scrape(server.url)).value(name), 0)
+  for (const key of ['c', 'd', 'e']) await keyed(key)
+  const metrics = await MetricsText.scrape(server.url)
+  assert.equal(metrics.value(name), 3)
+  assert.ok(metrics.value('kuji_idempotency_oldest_key_seconds')! < 60)
+  assert.equal(metrics.value('kuji_events_total{type="keys-full",level="warn"}'), 1)
+  const { keysForgottenEarly } = (await request(server.url, 'GET', '/healthz')).body as Record<
+    string,
+    unknown
+  >
+  assert.equal(keysForgottenEarly, 3)
+  assert.match(
+    server.stdout() + server.stderr(),
+    /no more than 2 are kept; raise keys\.most \(of a server: idempotency\.keys/,
+  )
 })
 
 test('the buckets of a histogram hold all below them', async context => {

@@ -100,7 +100,7 @@ for (const state of ['read-only', 'failed'] as const) {
       drawNumber: 1,
     } as const
     const { url } = await openDoor(context, {
-      kuji: { status: () => ({ ...status, queued: 0, keys: 0, keyBytes: 0 }) },
+      kuji: { status: () => ({ ...status, queued: 0, keys: 0, keyBytes: 0, keysForgottenEarly: 0 }) },
     })
     const answer = await request(url, 'GET', '/readyz')
     assert.equal(answer.status, 503)

@@ -138,7 +138,9 @@ function listUnsynced(device: Device): Unsynced[] {
   for (const names of device.namesAfterCut(() => false).values())
     for (const [name, inode] of names) if (!isUnread(name)) files.set(inode, name)
   for (const [place, { gone, come }] of device.unsyncedNames.entries()) {
-    const what = [gone === '' ? '' : `${gone} gone`, come === null ? '' : `${come.name} come`].filter(Boolean)
+    const what = [gone === null ? '' : `${gone.name} gone`, come === null ? '' : `${come.name} come`].filter(
+      Boolean,
+    )
     unsynced.push({ kind: 'name', place, what: what.join(' and ') })
     if (come !== null && !isUnread(come.name)) files.set(come.inode, come.name)
   }

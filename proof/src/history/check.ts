@@ -1,6 +1,7 @@
 import type { AskedDraws, Draw, OpenDraw } from './draws.ts'
 import { byNumber, gatherDraws, narrowTimes } from './draws.ts'
 import type { Finding, History, Operation } from './history.ts'
+import { KeyMemory } from './key-memory.ts'
 import { checkKeys } from './keys.ts'
 import { checkLog } from './log.ts'
 import { checkNumbers, checkWhole } from './numbers.ts'
@@ -15,17 +16,18 @@ import { checkVersions } from './versions.ts'
  * there is an order of all that happened that explains every answer. Takes n log n for n operations. A finding is
  * always a fault; what only looks odd, and may have been so, is left.
  */
-export function checkHistory({ operations, log }: History): Finding[] {
+export function checkHistory({ operations, log, keys }: History): Finding[] {
   for (const operation of operations)
     if (!(operation.invoked <= operation.completed))
       throw new RangeError(`an operation of ${operation.client} is answered before it is asked for`)
-  const asked = gatherDraws(operations)
+  const asked = gatherDraws(operations, keys !== undefined)
+  const memory = new KeyMemory(keys, asked, log)
   const stocks = new Map<string, Stocks>()
   const byPool = Map.groupBy(operations, ({ request }) => request.pool)
   for (const [pool, list] of byPool) stocks.set(pool, new Stocks(list))
   const lastOnes = new Set([...stocks].filter(([, { lastOnes }]) => lastOnes.size > 0).map(([pool]) => pool))
 
-  const logged = log === undefined ? { findings: [], draws: [] } : checkLog(log, asked, lastOnes)
+  const logged = log === undefined ? { findings: [], draws: [] } : checkLog(log, asked, lastOnes, memory)
   const ordered = byNumber([...asked.draws, ...logged.draws])
   const numbers = checkNumbers(ordered)
   // Times can be narrowed by numbers that are in order.
@@ -33,7 +35,7 @@ export function checkHistory({ operations, log }: History): Finding[] {
   return [
     ...numbers,
     ...checkWhole(asked.draws, lastOnes),
-    ...checkKeys(asked.keyed.values()),
+    ...checkKeys(asked.keyed.values(), memory),
     ...checkVersions(operations, draws),
     ...checkPools(byPool, draws, log === undefined ? asked : { ...asked, open: [] }, stocks),
     ...logged.findings,

@@ -24,7 +24,7 @@ export interface KeyedAttempts {
   readonly pool: string
   readonly key: string
   readonly attempts: readonly Attempt[]
-  /** Distinct ones, by their first number. More than one is against the rules. */
+  /** Distinct ones, by their first number. More than one is against the rules, unless the key was forgotten. */
   readonly draws: readonly Draw[]
 }
 
@@ -58,8 +58,8 @@ export function isSameRequest(a: DrawRequest, b: DrawRequest): boolean {
   )
 }
 
-/** Puts the attempts together that ask for one draw. */
-export function gatherDraws(operations: readonly Operation[]): AskedDraws {
+/** Puts the attempts together that ask for one draw; where keys are forgotten, one key may have made several. */
+export function gatherDraws(operations: readonly Operation[], forgets: boolean): AskedDraws {
   const draws: Draw[] = []
   const open: OpenDraw[] = []
   const byKey = new Map<string, Attempt[]>()
@@ -81,7 +81,8 @@ export function gatherDraws(operations: readonly Operation[]): AskedDraws {
     keyed.set(name, { pool, key: key!, attempts, draws: answered })
     for (const draw of answered) draws.push(draw)
     const unknown = attempts.filter(({ outcome }) => outcome.kind === 'unknown')
-    if (answered.length === 0 && unknown.length > 0) open.push(openDraw(unknown))
+    if (forgets) for (const attempt of unknown) open.push(openDraw([attempt]))
+    else if (answered.length === 0 && unknown.length > 0) open.push(openDraw(unknown))
   }
   return { draws, keyed, open }
 }

@@ -11,6 +11,8 @@ export interface History {
   readonly operations: readonly Operation[]
   /** What the log holds in the end, in the order of draw numbers from the first one on. */
   readonly log?: readonly LoggedDraws[]
+  /** How long, in milliseconds of the log's clock, and how many keys are kept; for the whole history where left out. */
+  readonly keys?: { readonly retentionMs: number; readonly most: number }
 }
 
 export interface Operation {
@@ -30,7 +32,7 @@ export type Request =
   | DrawRequest
   | PutRequest
   | { readonly kind: 'restock'; readonly pool: string; readonly item: string; readonly units: number }
-  | { readonly kind: 'reweigh'; readonly pool: string; readonly item: string }
+  | { readonly kind: 'reweigh'; readonly pool: string; readonly item: string; readonly weight: number }
   | { readonly kind: 'status'; readonly pool: string; readonly status: Status }
   | { readonly kind: 'read'; readonly pool: string }
 
@@ -105,6 +107,8 @@ export interface LoggedDraws {
   readonly id: number
   readonly pool: string
   readonly items: readonly string[]
+  /** Milliseconds since 1970. Without it, a key may have been forgotten at any time where keys are. */
+  readonly at?: number
   /** As the log has it where a key or a recipient was given. */
   readonly request?: {
     readonly count: number
@@ -123,7 +127,7 @@ export const rules = {
   'key-receipt': 'The same key with the same request has the identical receipt.',
   'key-conflict': 'The same key with another request is KEY_CONFLICT, and nothing else is.',
   'key-forgotten': 'A key that was answered is answered again, whatever has become of its pool.',
-  'key-replayed': 'One attempt of a key makes the draw; those that say `replayed` rest on another one.',
+  'key-replayed': 'One attempt of a key makes the draw; those that are replayed rest on another one.',
   'version-order': "A pool's version never runs back, in real time and in the order of draw numbers.",
   'version-reused': 'Each change of a pool has a version of its own.',
   'version-unmade': 'A version that is seen was made by that many changes.',

@@ -1,12 +1,14 @@
 import type { Attempt, KeyedAttempts } from './draws.ts'
 import { isSameRequest } from './draws.ts'
 import type { Drawn, Finding, Rule } from './history.ts'
+import { compare } from './intervals.ts'
+import type { KeyMemory } from './key-memory.ts'
 
 /** Refusals that are decided on the pool, so that a key that is kept comes before them. */
 const decided = new Set(['POOL_NOT_FOUND', 'POOL_CLOSED', 'POOL_PAUSED', 'POOL_EMPTY', 'INSUFFICIENT_STOCK'])
 
 /** Exactly once: one key, one request, one receipt. */
-export function checkKeys(keyed: Iterable<KeyedAttempts>): Finding[] {
+export function checkKeys(keyed: Iterable<KeyedAttempts>, memory: KeyMemory): Finding[] {
   const findings: Finding[] = []
   for (const group of keyed) {
     if (group.attempts.length === 1 && group.attempts[0]!.outcome.kind === 'unknown') continue
@@ -15,9 +17,10 @@ export function checkKeys(keyed: Iterable<KeyedAttempts>): Finding[] {
       findings.push({ rule, message, operations })
     }
     const answered = group.attempts.filter(({ outcome }) => outcome.kind === 'drawn')
-    checkReceipts(answered, report)
+    checkReceipts(answered, memory, report)
     checkConflicts(group.attempts, report)
-    checkRefusals(group.attempts, answered, report)
+    // When a refusal was decided is not known, so neither whether the key was there.
+    if (!memory.forgets) checkRefusals(group.attempts, answered, report)
     checkReplays(group.attempts, answered, report)
   }
   return findings
@@ -27,18 +30,26 @@ type Report = (rule: Rule, what: string, operations: readonly Attempt[]) => void
 
 const receiptOf = (attempt: Attempt): Drawn => attempt.outcome as Drawn
 
-function checkReceipts(answered: readonly Attempt[], report: Report): void {
-  const first = answered[0]
-  if (first === undefined) return
-  const other = answered.find(attempt => !isSameRequest(attempt.request, first.request))
-  if (other !== undefined) {
-    report('key-conflict', 'two requests were answered', [first, other])
-    return
+function checkReceipts(answered: readonly Attempt[], memory: KeyMemory, report: Report): void {
+  const firsts = new Map<number, Attempt>()
+  for (const attempt of answered) {
+    const { id } = receiptOf(attempt)
+    const first = firsts.get(id)
+    if (first === undefined) firsts.set(id, attempt)
+    else if (!isSameRequest(attempt.request, first.request))
+      report('key-conflict', 'two requests were answered', [first, attempt])
+    else if (!isSameReceipt(receiptOf(attempt), receiptOf(first)))
+      report('key-receipt', `two receipts of draw ${id}`, [first, attempt])
   }
-  const different = answered.find(attempt => !isSameReceipt(receiptOf(attempt), receiptOf(first)))
-  if (different === undefined) return
-  const ids = `${receiptOf(first).id} and ${receiptOf(different).id}`
-  report('key-receipt', `two receipts, of draws ${ids}`, [first, different])
+  const draws = [...firsts.values()].sort((a, b) => compare(receiptOf(a).id, receiptOf(b).id))
+  for (const [index, later] of draws.entries()) {
+    const earlier = draws[index - 1]
+    if (earlier === undefined || memory.mayForget(receiptOf(earlier), receiptOf(later))) continue
+    const ids = `${receiptOf(earlier).id} and ${receiptOf(later).id}`
+    if (isSameRequest(earlier.request, later.request))
+      report('key-receipt', `two receipts, of draws ${ids}`, [earlier, later])
+    else report('key-conflict', `two requests were answered, by draws ${ids}`, [earlier, later])
+  }
 }
 
 /** Where both tell it, it is the same. */
@@ -85,15 +96,11 @@ function checkReplays(attempts: readonly Attempt[], answered: readonly Attempt[]
     const [one, two] = made as [Attempt, Attempt]
     if (receiptOf(one).id === receiptOf(two).id) report('key-replayed', 'two made the same draw', [one, two])
   }
-  for (const attempt of answered) {
-    if (receiptOf(attempt).replayed !== true) continue
-    const maker = attempts.some(
-      other =>
-        other !== attempt &&
-        other.invoked <= attempt.completed &&
-        (other.outcome.kind === 'unknown' ||
-          (other.outcome.kind === 'drawn' && other.outcome.replayed !== true)),
-    )
-    if (!maker) report('key-replayed', 'replayed, and nobody can have made the draw', [attempt])
-  }
+  let firstMaker = Number.POSITIVE_INFINITY
+  for (const { invoked, outcome } of attempts)
+    if (outcome.kind === 'unknown' || (outcome.kind === 'drawn' && outcome.replayed !== true))
+      firstMaker = Math.min(firstMaker, invoked)
+  for (const attempt of answered)
+    if (receiptOf(attempt).replayed === true && firstMaker > attempt.completed)
+      report('key-replayed', 'replayed, and nobody can have made the draw', [attempt])
 }

@@ -1,9 +1,10 @@
 import { asDraw, assignRanges, type UnclaimedRange } from './assign.ts'
 import type { AskedDraws, Draw } from './draws.ts'
 import { byNumber, keyOf, narrowTimes, spanOf } from './draws.ts'
-import type { DrawRequest, Finding, LoggedDraws } from './history.ts'
+import type { DrawRequest, Finding, LoggedDraws, Operation, Rule } from './history.ts'
 import type { Interval } from './intervals.ts'
 import { countBelow } from './intervals.ts'
+import type { KeyMemory } from './key-memory.ts'
 import { tell } from './numbers.ts'
 
 /** What the log adds to what was answered: draws of attempts whose outcome was not known. */
@@ -18,11 +19,12 @@ export function checkLog(
   log: readonly LoggedDraws[],
   asked: AskedDraws,
   lastOnes: ReadonlySet<string>,
+  memory: KeyMemory,
 ): LogVerdict {
   const gap = findGap(log)
   // Whatever else is said of a log with a gap would be the same thing again.
   if (gap !== undefined) return { findings: [gap], draws: [] }
-  return new LogCheck(log, asked, lastOnes).verdict()
+  return new LogCheck(log, asked, lastOnes, memory).verdict()
 }
 
 function findGap(log: readonly LoggedDraws[]): Finding | undefined {
@@ -41,6 +43,7 @@ class LogCheck {
   readonly #log: readonly LoggedDraws[]
   readonly #asked: AskedDraws
   readonly #lastOnes: ReadonlySet<string>
+  readonly #memory: KeyMemory
   readonly #starts: Float64Array
   readonly #last: number
   /** By number: whether an answered draw accounts for it. */
@@ -48,7 +51,13 @@ class LogCheck {
   /** What is known of the time of a number: that of draws around it. */
   #around: { ids: Float64Array; times: readonly Draw[] } = { ids: new Float64Array(0), times: [] }
 
-  constructor(log: readonly LoggedDraws[], asked: AskedDraws, lastOnes: ReadonlySet<string>) {
+  constructor(
+    log: readonly LoggedDraws[],
+    asked: AskedDraws,
+    lastOnes: ReadonlySet<string>,
+    memory: KeyMemory,
+  ) {
+    this.#memory = memory
     this.#log = log
     this.#asked = asked
     this.#lastOnes = lastOnes
@@ -111,32 +120,41 @@ class LogCheck {
     }
   }
 
-  readonly #loggedKeys = new Map<string, number>()
+  /** The last draw of each key. */
+  readonly #loggedKeys = new Map<string, LoggedDraws>()
+  /** By key and request: how many attempts of unknown outcome account for draws already. */
+  readonly #usedAttempts = new Map<string, number>()
 
   #checkKeyed(run: LoggedDraws, key: string): void {
     const { id, pool, request } = run
     const name = keyOf(pool, key)
     const before = this.#loggedKeys.get(name)
-    if (before !== undefined) {
-      const message = `key ${key} of ${pool} is in the log as draw ${before} and as draw ${id}`
-      this.#findings.push({ rule: 'log-key-twice', message, operations: [] })
+    const report = (rule: Rule, message: string, operations: readonly Operation[]): void => {
+      this.#findings.push({ rule, message, operations })
       this.#found.push(asDraw({ ...run, ...this.#timeOf(id) }, []))
+    }
+    if (before !== undefined && !this.#memory.mayForget(before, run)) {
+      report('log-key-twice', `key ${key} of ${pool} is in the log as draws ${before.id} and ${id}`, [])
       return
     }
-    this.#loggedKeys.set(name, id)
+    this.#loggedKeys.set(name, run)
     if (this.#answered[id] === 1) return
+    const asked = JSON.stringify([name, request])
+    const used = this.#usedAttempts.get(asked) ?? 0
+    this.#usedAttempts.set(asked, used + 1)
     const { attempts = [], draws = [] } = this.#asked.keyed.get(name) ?? {}
     const makers = attempts.filter(
       attempt => attempt.outcome.kind === 'unknown' && isRequestOf(attempt.request, request!),
     )
-    if (draws.length > 0 || makers.length === 0) {
-      const what = draws.length > 0 ? `was answered as draw ${draws[0]!.id}` : 'nobody asked for'
-      const message = `draw ${id} of ${pool} has key ${key}, which ${what}`
-      this.#findings.push({ rule: 'log-unasked', message, operations: attempts })
-      this.#found.push(asDraw({ ...run, ...this.#timeOf(id) }, []))
-      return
-    }
-    this.#found.push(asDraw({ ...run, ...spanOf(makers) }, makers))
+    if (draws.length > 0 && !this.#memory.forgets)
+      report(
+        'log-unasked',
+        `draw ${id} of ${pool} has key ${key}, answered as draw ${draws[0]!.id}`,
+        attempts,
+      )
+    else if (makers.length <= used)
+      report('log-unasked', `draw ${id} of ${pool} has key ${key}, and no attempt is left for it`, attempts)
+    else this.#found.push(asDraw({ ...run, ...spanOf(makers) }, makers))
   }
 
   /** Adds the parts of a run that no answer accounts for. Parts that follow on each other are one. */

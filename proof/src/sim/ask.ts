@@ -1,7 +1,7 @@
 import type { Kuji, PoolState } from '@kuji/engine'
 import type { Operation } from './model/operation.ts'
 
-/** Asks an engine for what a client wants. */
+/** Asks the engine what a client asks for. */
 export function ask(kuji: Kuji, operation: Operation): Promise<unknown> {
   switch (operation.kind) {
     case 'draw': {
@@ -28,7 +28,7 @@ function conditionOf({ ifVersion }: { readonly ifVersion?: number }): { readonly
   return ifVersion === undefined ? {} : { ifVersion }
 }
 
-/** Every pool in full. */
+/** All pools, each in full. */
 export async function allPools(kuji: Kuji): Promise<PoolState[]> {
   const summaries = await kuji.pools()
   return Promise.all(summaries.map(({ id }) => kuji.pool(id)))

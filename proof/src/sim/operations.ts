@@ -7,6 +7,7 @@ const poolIds = ['summer', 'box', 'wheel', 'raffle']
 /** Makes up what clients ask for. */
 export class OperationMaker {
   readonly #chance: Chance
+  readonly #plain: boolean
   readonly #pools: readonly string[]
   #keys = 0
   /** Keyed draws made before, to be asked for again. */
@@ -14,7 +15,9 @@ export class OperationMaker {
   /** Last manifest made of a pool, to be put again or changed a little. */
   readonly #manifests = new Map<string, PoolManifest>()
 
-  constructor(chance: Chance) {
+  /** @param plain see Plan */
+  constructor(chance: Chance, plain: boolean) {
+    this.#plain = plain
     this.#chance = chance
     this.#pools = poolIds.slice(0, chance.between(1, poolIds.length))
   }
@@ -34,7 +37,7 @@ export class OperationMaker {
     if (kind < 970) return this.#put(pool)
     if (kind < 992) return { kind: 'status', pool, status: this.#chance.happens(0.1) ? 'paused' : 'open' }
     if (kind < 993) return { kind: 'status', pool, status: 'closed' }
-    return { kind: 'delete', pool }
+    return this.#plain ? this.#draw(pool) : { kind: 'delete', pool }
   }
 
   #draw(pool: string): DrawOperation {
@@ -66,7 +69,8 @@ export class OperationMaker {
     const item = chance.happens(0.05) ? 'nothing' : chance.pick(items).id
     const restock = { restock: chance.between(1, 40) }
     const weight = { weight: chance.between(0, 20) / 4 }
-    const update = chance.pick([restock, restock, weight, { ...restock, ...weight }])
+    const both = this.#plain ? weight : { ...restock, ...weight }
+    const update = chance.pick([restock, restock, weight, both])
     return { kind: 'update', pool, item, update, ...this.#condition() }
   }
 

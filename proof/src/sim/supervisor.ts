@@ -1,6 +1,7 @@
-import type { EngineEvent, Kuji } from '@kuji/engine'
+import type { EngineEvent, Kuji, RepairReport } from '@kuji/engine'
 import { KujiError } from '@kuji/engine'
 import { LocalKeeper } from '../../../packages/engine/src/helper/local-keeper.ts'
+import { repairOn } from '../../../packages/engine/src/inspect/repair.ts'
 import type { World } from '../../../packages/engine/src/open.ts'
 import { openIn } from '../../../packages/engine/src/open.ts'
 import { deterministicRandom } from '../../../packages/engine/src/random/deterministic.ts'
@@ -20,8 +21,8 @@ import type { SimulatedProcess } from './world/simulated-process.ts'
 
 export const directory = '/data'
 
-/** How a run may end before its time, when the device itself has lied: both are what the documents promise then. */
-export type EarlyEnd = 'refused' | 'last batch lost'
+/** How a run may end before its time: the device has destroyed what no repair can do without. */
+export type EarlyEnd = 'destroyed'
 
 /** Where a client stands with a request. */
 interface Request {
@@ -33,7 +34,7 @@ interface Request {
 
 /** Starts the engine, kills it, starts it again, and holds what it says and comes back with against the model. */
 export class Supervisor {
-  readonly model: Model
+  model: Model
   readonly counts: Record<string, number> = {}
   /** Rejects with the first violation; resolves where the run ends before its time. */
   readonly ended: Promise<EarlyEnd>
@@ -129,6 +130,7 @@ export class Supervisor {
       ) {
         this.#waiting.shift()
         const { operation, answer, settle } = first
+        this.model.lsn = this.#record.durable
         this.model.apply(operation, answer, { from: 0, to: this.#machine.wall.highest })
         if (operation.kind === 'draw' && 'value' in answer) this.count('draw requests')
         settle(answer)
@@ -155,7 +157,7 @@ export class Supervisor {
       const options = { dir: directory, durability, segmentBytes, retention, keys, onEvent }
       kuji = await openIn(options, this.#world(process))
     } catch (error) {
-      this.#hearRefusedStart(error)
+      await this.#hearRefusedStart(process, error)
       return
     }
     this.#callsToDoom = Number.POSITIVE_INFINITY
@@ -163,7 +165,7 @@ export class Supervisor {
     this.#refused = 0
     const { lsn, drawNumber } = kuji.status()
     this.#machine.tell(`${process.id} is up at LSN ${lsn}, draw ${drawNumber}`)
-    if (!this.#takeInRest(lsn)) return
+    this.#takeInRest(lsn)
     if (drawNumber !== this.model.drawNumber)
       throw new Violation(`recovered to draw ${drawNumber}, and the last was ${this.model.drawNumber}`)
     this.model.comparePools(await allPools(kuji))
@@ -193,46 +195,101 @@ export class Supervisor {
   }
 
   /** A start may fail where the machine does, and is tried again; damage is refused by name. */
-  #hearRefusedStart(error: unknown): void {
+  async #hearRefusedStart(process: SimulatedProcess, error: unknown): Promise<void> {
     const { code = '', message } = error as NodeJS.ErrnoException
     this.#machine.tell(`the start is refused: ${message}`)
     this.count('starts refused')
     this.#refused++
     if (error instanceof KujiError) {
-      if (error.code === 'CORRUPT' && this.damaged) this.#end('refused')
-      else this.#fail(new Violation(`the start is refused: ${error.code} ${message}`))
+      if (error.code !== 'CORRUPT' || !this.damaged)
+        throw new Violation(`the start is refused: ${error.code} ${message}`)
+      await this.#repair(process)
       return
     }
     const { faults } = this.#plan
-    if (code === '' || this.#calm || !(faults.has('errors') || faults.has('full'))) this.#fail(error)
-    else this.#exitSoon(this.#process!)
+    if (code === '' || this.#calm || !(faults.has('errors') || faults.has('full'))) throw error
+    this.#exitSoon(process)
   }
 
-  /** What recovery has found beyond what was answered. False where the run ends here. */
-  #takeInRest(lsn: number): boolean {
+  /** What an operator does: has the log repaired, and starts again. The report has to be true. */
+  async #repair(process: SimulatedProcess): Promise<void> {
+    const disk = new SimulatedDisk(this.#machine.disks, process)
+    let report: RepairReport
+    try {
+      // Where it will bring the log to: a repair that is interrupted may have done so, or nothing.
+      this.#repairedTo = (await repairOn(disk, directory, { dryRun: true })).lsn
+      report = await repairOn(disk, directory, { dryRun: false })
+    } catch (error) {
+      // The machine fails under the repair as well. It can be had again.
+      if (error instanceof KujiError) throw error
+      this.#exitSoon(process)
+      return
+    }
+    const { impossible, done, lsn, drawNumber, lost } = report
+    this.#machine.tell(`repair: ${impossible === '' ? `LSN ${lsn}, draw ${drawNumber}` : impossible}`)
+    this.count(impossible === '' ? 'repairs' : 'repairs impossible')
+    if (impossible !== '') {
+      this.#end('destroyed')
+      return
+    }
+    if (!done)
+      throw new Violation(`the start is refused, and the repair finds nothing to do: ${report.before.fault}`)
+    const before = this.model.drawNumber
+    const wholeUpTo = this.model.behind(Math.max(0, ...this.#wholeBefore)).drawNumber
+    const unanswered = this.#unanswered
+    this.#rollBack(lsn)
+    if (drawNumber !== this.model.drawNumber)
+      throw new Violation(
+        `repaired to LSN ${lsn}, draw ${drawNumber}, which was draw ${this.model.drawNumber}`,
+      )
+    // What is lost beyond the last batch that is whole, nobody can know; nor was all that is whole answered.
+    const tooFew = lost.complete && lost.draws < wholeUpTo - drawNumber
+    if (tooFew || lost.draws > before - drawNumber + unanswered)
+      throw new Violation(`the repair tells of ${lost.draws} draws lost, and it were ${before - drawNumber}`)
+    this.#exitSoon(process)
+  }
+
+  /** Draws that may be in the log, and were never answered. */
+  get #unanswered(): number {
+    return this.#waiting.reduce(
+      (sum, { operation }) => sum + (operation.kind === 'draw' ? operation.count + 1 : 0),
+      0,
+    )
+  }
+
+  #rollBack(lsn: number): void {
+    this.#repairedTo = -1
+    this.model = this.model.behind(lsn)
+    this.#record.cutBehind(lsn)
+    this.#waiting = []
+    this.count('batches lost to damage')
+  }
+
+  /** What recovery has found beyond what was answered. */
+  #takeInRest(lsn: number): void {
     const record = this.#record
     if (lsn < record.durable) {
-      for (let gone = lsn + 1; gone <= record.durable; gone++) {
-        const batch = record.batches.get(gone)!
-        if (!this.damaged || this.#wholeBefore.has(gone))
-          throw new Violation(`recovered to LSN ${lsn}, and batch ${batch.lsn} had been answered`)
-      }
-      this.#end('last batch lost')
-      return false
+      for (let gone = lsn + 1; gone <= record.durable; gone++)
+        if (!this.damaged || (this.#wholeBefore.has(gone) && lsn !== this.#repairedTo))
+          throw new Violation(`recovered to LSN ${lsn}, and batch ${gone} had been answered`)
+      // Damage to the last batches of a log that was not sealed yet: the window that the documents name.
+      this.#rollBack(lsn)
     }
     for (let found = record.durable + 1; found <= lsn; found++) {
       const batch = record.batches.get(found)
       if (batch === undefined) throw new Violation(`recovered to LSN ${lsn}, and nobody wrote batch ${found}`)
       this.count('batches unanswered and found')
+      this.model.lsn = found
       const operations = this.#waiting.map(({ operation }) => operation)
       const full = this.#plan.faults.has('full') || this.#plan.faults.has('errors')
       this.#waiting.splice(0, takeInBatch(this.model, readBatch(batch.bytes), operations, full))
     }
     record.cutBehind(lsn)
     this.#waiting = []
-    return true
   }
 
+  /** Where a repair that was begun brings the log to. */
+  #repairedTo = -1
   /** Batches that were whole on the disk after the last damage to it. */
   #wholeBefore = new Set<number>()
 

@@ -1,4 +1,14 @@
-import type { History, LoggedDraws, Operation, Outcome, Request, Stock } from '../../src/history/index.ts'
+import type {
+  Drawn,
+  History,
+  LoggedDraws,
+  Operation,
+  Outcome,
+  Request,
+  Stock,
+} from '../../src/history/index.ts'
+
+export type LoggedHistory = History & Required<Pick<History, 'log'>>
 
 /** What a client wants, as small numbers that a generator can make. */
 export interface Wish {
@@ -26,7 +36,10 @@ interface Pool {
   status: 'open' | 'paused' | 'closed'
 }
 
+type Retention = NonNullable<History['keys']>
+
 const endless = Number.POSITIVE_INFINITY
+const keptForEver: Retention = { retentionMs: endless, most: endless }
 const statuses = ['open', 'paused', 'open', 'open', 'open', 'closed'] as const
 const told = (units: number): Stock => (units === endless ? 'unlimited' : units)
 
@@ -43,21 +56,26 @@ export class SequentialModel {
     version: 1,
     status: 'open',
   }))
-  readonly #kept = new Map<string, { request: string; receipt: Outcome & { kind: 'drawn' } }>()
+  readonly #kept = new Map<string, { request: string; receipt: Drawn & { at: number }; place: number }>()
+  #keyed = 0
   #number = 0
   #now = 0
 
-  constructor() {
+  readonly keys: Retention
+
+  constructor(keys: Retention) {
+    this.keys = keys
     for (const pool of this.#pools)
       this.#note({ before: 0, after: 0 }, putOf(pool), { kind: 'changed', version: 1 })
   }
 
-  static run(wishes: readonly Wish[]): Required<History> {
-    const model = new SequentialModel()
+  static run(wishes: readonly Wish[], keys: Retention = keptForEver): LoggedHistory {
+    const model = new SequentialModel(keys)
     for (const wish of wishes) model.#grant(wish)
     for (const pool of model.#pools)
       model.#note({ before: 0, after: 0 }, { kind: 'read', pool: pool.id }, model.#read(pool), 1e6)
-    return model
+    const { operations, log } = model
+    return { operations, log, ...(keys === keptForEver ? {} : { keys }) }
   }
 
   #note({ before, after }: { before: number; after: number }, request: Request, outcome: Outcome, wait = 10) {
@@ -111,7 +129,7 @@ export class SequentialModel {
   #draw(request: Request & { kind: 'draw' }, pool: Pool): Outcome {
     const { count, partial = false, key, recipient } = request
     const name = `${pool.id} ${key}`
-    const before = key === undefined ? undefined : this.#kept.get(name)
+    const before = this.#findKept(name)
     if (before !== undefined) {
       if (before.request !== JSON.stringify(request)) return { kind: 'refused', code: 'KEY_CONFLICT' }
       return { ...before.receipt, replayed: true }
@@ -126,13 +144,13 @@ export class SequentialModel {
     const end = this.log.at(-1)
     if (key === undefined && recipient === undefined) {
       if (end?.request === undefined && end?.pool === pool.id) end.items.push(...items)
-      else this.log.push({ id, pool: pool.id, items: [...items] })
+      else this.log.push({ id, pool: pool.id, at: this.#now, items: [...items] })
     } else {
       const named = {
         ...(key === undefined ? {} : { key }),
         ...(recipient === undefined ? {} : { recipient }),
       }
-      this.log.push({ id, pool: pool.id, items, request: { count, partial, ...named } })
+      this.log.push({ id, pool: pool.id, at: this.#now, items, request: { count, partial, ...named } })
     }
     const receipt = {
       kind: 'drawn',
@@ -142,8 +160,17 @@ export class SequentialModel {
       at: this.#now,
       replayed: false,
     } as const
-    if (key !== undefined) this.#kept.set(name, { request: JSON.stringify(request), receipt })
+    if (key !== undefined)
+      this.#kept.set(name, { request: JSON.stringify(request), receipt, place: ++this.#keyed })
     return receipt
+  }
+
+  #findKept(name: string) {
+    const kept = this.#kept.get(name)
+    if (kept === undefined) return undefined
+    const { retentionMs, most } = this.keys
+    const isForgotten = kept.receipt.at + retentionMs <= this.#now || this.#keyed - kept.place >= most
+    return isForgotten ? undefined : kept
   }
 
   #take(pool: Pool, k: number): string {

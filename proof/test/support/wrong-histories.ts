@@ -55,6 +55,14 @@ export const wrongHistories: Record<Rule, Record<string, History>> = {
     'other items': {
       operations: [start, drawn([1, 2], 1, 'a', { key: 'k' }), drawn([3, 4], 1, 'b', { key: 'k' })],
     },
+    'too early to have been forgotten': {
+      operations: [
+        start,
+        drawn([1, 2], 1, 'a', { key: 'k', at: 1 }),
+        drawn([3, 4], 2, 'a', { key: 'k', at: 10 }),
+      ],
+      keys: { retentionMs: 10, most: 100 },
+    },
     'another time': {
       operations: [
         start,
@@ -285,6 +293,11 @@ export const wrongHistories: Record<Rule, Record<string, History>> = {
     },
   },
   'log-unasked': {
+    'a forgotten key, drawn more often than was asked': {
+      operations: [start, drawn([1, 2], 1, 'a', { key: 'k', at: 1 }), lost([3, 9], { key: 'k' })],
+      log: logOf('k=a', 'k=a', 'k=a'),
+      keys: { retentionMs: 10, most: 100 },
+    },
     'a draw of nobody': { operations: [start, drawn([1, 2], 1, 'a')], log: logOf('a a') },
     'a key of nobody': { operations: [start], log: logOf('k=a') },
     'more than the attempt asked for': {

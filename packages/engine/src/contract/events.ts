@@ -10,6 +10,7 @@ export interface EngineEvent {
     | 'snapshot-written'
     | 'segment-archived'
     | 'helper-failed'
+    | 'keys-full'
     | 'disk-full'
     | 'disk-room'
     | 'log-failed'

@@ -15,7 +15,10 @@ export const limits = {
   keyRetentionMs: 86_400_000,
   keyRetentionMinimumMs: 60_000,
   keyRetentionMaximumMs: 7_776_000_000,
-  /** Outcomes of the draws whose keys are kept, in bytes; beyond it the oldest keys go early. */
+  /**
+   * Outcomes of the draws whose keys are kept, in bytes; beyond it the oldest keys go early. They stand in pages, of
+   * which almost half may be empty: the memory is up to twice that.
+   */
   keyOutcomeBytes: 2 ** 30,
   /** Pools in one log. */
   pools: 1_000_000,
@@ -39,8 +42,13 @@ export const limits = {
   metadataDepth: 16,
   /** One pool's rules as the log holds them. */
   manifestBytes: 64 * 1024 * 1024,
-  /** Draws and changes (one counts as eight) kept for those who watch, and how long without a watcher. */
+  /**
+   * Draws kept for those who watch, and eight for each change that they come in: a run of draws, one request with a key
+   * or a recipient, or a change of a pool. The batches that are kept whatever they hold (two million draws, 16 MB, at
+   * the most); and how long all that is kept without a watcher.
+   */
   feedChanges: 1_000_000,
+  feedBatches: 4,
   feedLingerMs: 300_000,
   /** Requests that wait or are under way at once; the next one is `OVERLOADED`. */
   queue: 65_536,
@@ -75,7 +83,7 @@ const relations: readonly [boolean, string][] = [
   [limits.keys + 2 ** 16 < 2 ** 26, 'positions of keys fit the 26 bits that their index has'],
   [limits.drawCount + 1 < 2 ** 14, 'a keyed draw fits the 14 bits that its entry has for the count'],
   [(limits.drawCount + 1) * 4 <= 2 ** 16, 'the outcomes of a keyed draw fit a page'],
-  [limits.keyOutcomeBytes <= 2 ** 31, 'the outcomes of keys fit their 32-bit addresses twice'],
+  [limits.keyOutcomeBytes <= 2 ** 30, 'the pages of outcomes, half empty, take half of the 32-bit addresses'],
   [(limits.queue & (limits.queue - 1)) === 0, 'the queue is a power of two'],
 ]
 for (const [holds, relation] of relations)

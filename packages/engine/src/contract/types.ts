@@ -116,7 +116,11 @@ export interface DrawOptions {
 
 /** What a change of a pool rests on. */
 export interface ChangeOptions {
-  /** The change is made only where the pool has this version, 0 where it does not exist; else `VERSION_CONFLICT`. */
+  /**
+   * The change is made only where the pool has this version, 0 where it does not exist; else `VERSION_CONFLICT`.
+   * Versions count the changes of one pool: one that is deleted and put again begins with 1, and is not told from the
+   * one before.
+   */
   readonly ifVersion?: number
 }
 

@@ -4,7 +4,9 @@ import { promisify } from 'node:util'
 /** The system calls that a disk is made of, each either blocking its thread or run in libuv's pool. */
 export interface SystemCalls {
   open(path: string, flags: number, mode: number): Promise<number> | number
+  /** Writes bytes, perhaps not all of them, and returns how many. */
   write(descriptor: number, bytes: Uint8Array, position: number): Promise<number> | number
+  /** Reads the bytes of a file from an offset on to the same place in `bytes`, perhaps not all. 0 at its end. */
   read(descriptor: number, bytes: Uint8Array, from: number): Promise<number> | number
   size(descriptor: number): Promise<number> | number
   sync(descriptor: number): Promise<void> | void
@@ -17,13 +19,20 @@ export interface SystemCalls {
   remove(path: string): Promise<void> | void
 }
 
+/** Bytes of one call: Node takes fewer than 2 GiB, and Linux moves no more. Whoever wants more calls again. */
+const callBytesMost = 2 ** 30
+
+function cap(bytes: number): number {
+  return Math.min(bytes, callBytesMost)
+}
+
 const directoryOptions = { recursive: true, mode: 0o700 } as const
 
 /** For the helper thread, which has nothing else to do and must not take a place in the pool. */
 export const blockingCalls: SystemCalls = {
   open: fs.openSync,
-  write: (descriptor, bytes, position) => fs.writeSync(descriptor, bytes, 0, bytes.length, position),
-  read: (descriptor, bytes, from) => fs.readSync(descriptor, bytes, from, bytes.length - from, from),
+  write: (descriptor, bytes, position) => fs.writeSync(descriptor, bytes, 0, cap(bytes.length), position),
+  read: (descriptor, bytes, from) => fs.readSync(descriptor, bytes, from, cap(bytes.length - from), from),
   size: descriptor => fs.fstatSync(descriptor).size,
   sync: fs.fsyncSync,
   close: fs.closeSync,
@@ -39,14 +48,14 @@ export const pooledCalls: SystemCalls = {
   open: promisify<string, number, number, number>(fs.open),
   write: (descriptor, bytes, position) =>
     new Promise((resolve, reject) => {
-      fs.write(descriptor, bytes, 0, bytes.length, position, (error, written) => {
+      fs.write(descriptor, bytes, 0, cap(bytes.length), position, (error, written) => {
         if (error === null) resolve(written)
         else reject(error)
       })
     }),
   read: (descriptor, bytes, from) =>
     new Promise((resolve, reject) => {
-      fs.read(descriptor, bytes, from, bytes.length - from, from, (error, count) => {
+      fs.read(descriptor, bytes, from, cap(bytes.length - from), from, (error, count) => {
         if (error === null) resolve(count)
         else reject(error)
       })

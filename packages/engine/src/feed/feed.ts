@@ -15,8 +15,8 @@ import { PoolNames } from './pool-names.ts'
  */
 export class Feed {
   readonly #names: PoolNames
-  /** The last events, oldest first; those before `#start` are gone. */
-  #events: LogEvent[] = []
+  /** The last events, oldest first; before `#start` there is nothing, and the array is cut now and then. */
+  #events: (LogEvent | undefined)[] = []
   #start = 0
   /** Draws and changes in them. */
   #weight = 0
@@ -73,10 +73,15 @@ export class Feed {
     this.#weight = 0
   }
 
-  /** Lets go of the oldest events; the newest stays however large it is. */
+  /**
+   * Lets go of the oldest events. The newest stay however large they are: a batch may hold as many draws as are kept,
+   * and who watches at the pace of the log is still one or two behind.
+   */
   #forget(): void {
-    while (this.#weight > limits.feedChanges && this.#start < this.#events.length - 1) {
-      const { lsn, changes } = this.#events[this.#start++]!
+    while (this.#weight > limits.feedChanges && this.#start < this.#events.length - limits.feedBatches) {
+      const { lsn, changes } = this.#events[this.#start]!
+      // Not left to the cut below: few large events would wait for it with all their memory.
+      this.#events[this.#start++] = undefined
       this.#weight -= weigh(changes)
       this.#since = lsn
     }
@@ -85,8 +90,9 @@ export class Feed {
     this.#start = 0
   }
 
-  /** Nothing more will come. */
+  /** Nothing more will come. The first call counts: closing does not make a failure an orderly end. */
   end(failure: Error | null): void {
+    if (this.#ended) return
     this.#ended = true
     this.#failure = failure
     this.#rouse()

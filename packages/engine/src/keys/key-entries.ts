@@ -1,3 +1,5 @@
+import { uncountedWords } from './uncounted-words.ts'
+
 const chunkBits = 14
 const chunkEntries = 2 ** chunkBits
 const timeHighBits = 11
@@ -81,7 +83,7 @@ export class KeyEntries {
   add(hash: Uint32Array, entry: KeyEntry): number {
     const position = this.tail++
     if ((position - this.#start) >>> chunkBits === this.#chunks.length) {
-      this.#chunks.push(this.#spare ?? new Uint32Array(chunkEntries * entryWords))
+      this.#chunks.push(this.#spare ?? uncountedWords(chunkEntries * entryWords))
       this.#spare = null
     }
     const chunk = this.#chunk(position)
@@ -134,6 +136,14 @@ export class KeyEntries {
     const chunk = this.#chunk(position)
     const row = this.#row(position)
     return (chunk[row + columns.high]! >>> timeHighBits) * 2 ** 32 + chunk[row + columns.drawLow]!
+  }
+
+  editionOf(position: number): number {
+    return this.#chunk(position)[this.#row(position) + columns.edition]!
+  }
+
+  requestOf(position: number): number {
+    return this.#chunk(position)[this.#row(position) + columns.request]!
   }
 
   addressOf(position: number): number {

@@ -1,4 +1,5 @@
 import type { KeyEntries } from './key-entries.ts'
+import { uncountedWords } from './uncounted-words.ts'
 
 const positionBits = 26
 /** Entries that can be told apart by the low bits of their positions. */
@@ -26,7 +27,7 @@ function tagOf(hash1: number): number {
  */
 export class KeyIndex {
   readonly #entries: KeyEntries
-  #slots = new Uint32Array(initialSlots)
+  #slots: Uint32Array = new Uint32Array(initialSlots)
   #used = 0
   /** The table that is being left, and how far. */
   #old: Uint32Array | null = null
@@ -90,7 +91,8 @@ export class KeyIndex {
     const wanted = this.#entries.size > length * tightAt ? length * 2 : length
     this.#old = this.#slots
     this.#oldAt = 0
-    this.#slots = new Uint32Array(wanted)
+    // One of the same size leaves as much garbage as it takes, which has to be counted for it to be collected.
+    this.#slots = wanted > length ? uncountedWords(wanted) : new Uint32Array(wanted)
     this.#used = 0
   }
 

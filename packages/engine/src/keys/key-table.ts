@@ -2,7 +2,7 @@ import type { ItemIndexes } from '../contract/index.ts'
 import { limits } from '../contract/index.ts'
 import { type Edition, Editions } from './editions.ts'
 import { askedOf, givenOf, hashPrime, KeyEntries, type KeyEntry, packRequest } from './key-entries.ts'
-import { KeyHasher } from './key-hash.ts'
+import { type EncodedText, KeyHasher } from './key-hash.ts'
 import { KeyIndex } from './key-index.ts'
 import { OutcomePages } from './outcome-pages.ts'
 import { widthOf } from './outcome-width.ts'
@@ -16,22 +16,28 @@ export interface KeyPolicy {
 
 export const secretBytes = 16
 
-/** A keyed draw as it is entered. */
-export interface KeyedDraw {
-  readonly firstDraw: number
-  readonly time: number
-  readonly pool: string
-  readonly itemIds: readonly string[]
-  readonly version: number
+/** What a request with a key asks for. */
+export interface KeyedRequest {
   readonly asked: number
   readonly partial: boolean
-  readonly recipient: number
+  readonly key: string
+  /** '' for none. */
+  readonly recipient: string
 }
 
+/** The pool that a draw is from, as it was then. */
+export interface DrawnPool {
+  readonly id: string
+  readonly itemIds: readonly string[]
+  readonly version: number
+}
+
+type Writable<T> = { -readonly [Name in keyof T]: T[Name] }
+
 /**
- * Entries forgotten for each one added, at the most: more than one, so that what has expired goes. As many again as the
- * one added has bytes of outcomes: each that goes gives back at least one, so that their bound holds whatever the order
- * of large and small draws.
+ * Entries forgotten for each one added, at the most: more than one, so that what has expired goes. Only as long as
+ * there are too many bytes of outcomes, as many again as the one added has of them: each that goes gives back at least
+ * one, so that their bound holds whatever the order of large and small draws.
  */
 const forgottenAtOnce = 16
 
@@ -56,6 +62,9 @@ const productionBounds: KeyBounds = { outcomeBytes: limits.keyOutcomeBytes, item
  */
 export class KeyTable {
   policy: KeyPolicy | null = null
+  /** Entries that have gone before their time, and what was full when the last did. No part of the state. */
+  forgottenEarly = 0
+  full: '' | 'number' | 'outcomes' | 'items' = ''
   /** Sum over all entries of a hash of each, modulo 2^32; see state-hash.ts. */
   hash = 0
   readonly #entries = new KeyEntries()
@@ -64,6 +73,16 @@ export class KeyTable {
   readonly #editions = new Editions()
   #hasher: KeyHasher | null = null
   #outcomeBytes = 0
+  /** The entry that is being made: an object for each would be garbage. */
+  readonly #entry: Writable<KeyEntry> = {
+    firstDraw: 0,
+    time: 0,
+    edition: 0,
+    version: 0,
+    request: 0,
+    recipient: 0,
+    address: 0,
+  }
   readonly #bounds: KeyBounds
 
   constructor(bounds = productionBounds) {
@@ -84,25 +103,21 @@ export class KeyTable {
     return this.#entries.bytes + this.#index.bytes
   }
 
+  /** When the oldest draw was made, or -1. */
+  get oldestTime(): number {
+    return this.#entries.size === 0 ? -1 : this.#entries.timeOf(this.#entries.head)
+  }
+
   setPolicy(policy: KeyPolicy): void {
     this.policy = policy
     this.#hasher = new KeyHasher(policy.secret)
   }
 
-  /** Hashes a key for `find` and `add`, which take the last one hashed. */
-  hashKey(pool: string, key: string): void {
-    this.#hasher?.hashKey(pool, key)
-  }
-
-  /** 32 bits of a recipient. Comes before `hashKey`, whose result it overwrites. */
-  hashRecipient(recipient: string): number {
-    return this.#hasher?.hashRecipient(recipient) ?? 0
-  }
-
-  /** The place of the draw with the last key hashed that is still kept at this time, or -1. */
-  find(time: number): number {
-    if (this.policy === null || this.#entries.size === 0) return -1
-    const position = this.#index.find(this.#hasher!.words)
+  /** The place of the draw with this key that is still kept at this time, or -1. */
+  find(pool: string, key: string, time: number): number {
+    if (this.#hasher === null || this.#entries.size === 0) return -1
+    this.#hasher.hashKey(pool, key)
+    const position = this.#index.find(this.#hasher.words)
     return position >= 0 && !this.#isExpired(position, time) ? position : -1
   }
 
@@ -120,62 +135,105 @@ export class KeyTable {
     }
     const position = low - 1
     if (position < this.#entries.head) return -1
-    const { firstDraw, request } = this.#entries.read(position)
-    return draw < firstDraw + givenOf(request) ? position : -1
+    const behind = this.#entries.firstDrawOf(position) + givenOf(this.#entries.requestOf(position))
+    return draw < behind ? position : -1
   }
 
-  /** Enters a draw under the last key hashed, and forgets what is due by now. */
-  add(draw: KeyedDraw, items: ItemIndexes, start: number, given: number): void {
-    this.#forget(draw.time, forgottenAtOnce + given * widthOf(draw.itemIds.length))
-    this.restore(this.#hasher!.words, draw, packRequest(given, draw.asked, draw.partial), items, start)
+  /** UTF-8 of the key entered last, until another is looked for. */
+  get encodedKey(): EncodedText {
+    return this.#hasher!.encodedKey
+  }
+
+  /** Enters the draws of a request from `firstDraw` on, and forgets what is due by `time`. */
+  add(
+    pool: DrawnPool,
+    request: KeyedRequest,
+    firstDraw: number,
+    time: number,
+    items: ItemIndexes,
+    start: number,
+    given: number,
+  ): void {
+    const hasher = this.#hasher!
+    const entry = this.#entry
+    this.#forget(time, forgottenAtOnce + given * widthOf(pool.itemIds.length))
+    entry.firstDraw = firstDraw
+    entry.time = time
+    entry.version = pool.version
+    entry.request = packRequest(given, request.asked, request.partial)
+    entry.recipient = hasher.hashRecipient(request.recipient)
+    hasher.rehashKey(pool.id, request.key)
+    this.#enter(hasher.words, pool.id, pool.itemIds, items, start)
   }
 
   /** Enters a draw under a hash, as a snapshot has it. */
   restore(
     hash: Uint32Array,
-    draw: Omit<KeyedDraw, 'asked' | 'partial'>,
-    request: number,
+    { pool, itemIds }: Edition,
+    kept: Omit<KeyEntry, 'edition' | 'address'>,
+    items: ItemIndexes,
+  ): void {
+    Object.assign(this.#entry, kept)
+    this.#enter(hash, pool, itemIds, items, 0)
+  }
+
+  /** Enters `#entry`, whose edition and address are missing. */
+  #enter(
+    hash: Uint32Array,
+    pool: string,
+    itemIds: readonly string[],
     items: ItemIndexes,
     start: number,
   ): void {
-    const { firstDraw, time, pool, itemIds, version, recipient } = draw
+    const entry = this.#entry
+    const given = givenOf(entry.request)
     const width = widthOf(itemIds.length)
-    const address = this.#pages.add(items, start, givenOf(request), width)
-    this.#outcomeBytes += givenOf(request) * width
-    const edition = this.#editions.take(pool, itemIds)
-    const entry = { firstDraw, time, edition, version, request, recipient, address }
+    entry.address = this.#pages.add(items, start, given, width)
+    entry.edition = this.#editions.take(pool, itemIds)
+    this.#outcomeBytes += given * width
     const position = this.#entries.add(hash, entry)
     this.#index.add(position, hash)
     let own = this.#entries.hashOf(position)
-    for (let k = start; k < start + givenOf(request); k++) own = Math.imul(own ^ items[k]!, hashPrime)
+    for (let k = start; k < start + given; k++) own = Math.imul(own ^ items[k]!, hashPrime)
     this.hash = (this.hash + own) | 0
   }
 
   /** Forgets, the oldest first, what is too old, too many or takes too much memory. */
   #forget(time: number, atMost: number): void {
-    const { most } = this.policy!
-    const { outcomeBytes, items } = this.#bounds
     for (let count = 0; count < atMost && this.#entries.size > 0; count++) {
+      if (count >= forgottenAtOnce && this.#outcomeBytes <= this.#bounds.outcomeBytes) return
       const { head } = this.#entries
-      const due =
-        this.#entries.size >= most ||
-        this.#outcomeBytes > outcomeBytes ||
-        this.#editions.items > items ||
-        this.#isExpired(head, time)
-      if (!due) return
+      if (!this.#isExpired(head, time)) {
+        const full = this.#findFull()
+        if (full === '') return
+        this.full = full
+        this.forgottenEarly++
+      }
       this.#drop(head)
     }
   }
 
+  #findFull(): KeyTable['full'] {
+    if (this.#entries.size >= this.policy!.most) return 'number'
+    if (this.#outcomeBytes > this.#bounds.outcomeBytes) return 'outcomes'
+    return this.#editions.items > this.#bounds.items ? 'items' : ''
+  }
+
   #drop(head: number): void {
-    const entry = this.#entries.read(head)
+    const entries = this.#entries
+    const edition = entries.editionOf(head)
     this.hash = (this.hash - this.#hashEntry(head)) | 0
-    this.#outcomeBytes -= givenOf(entry.request) * widthOf(this.editionOf(entry).itemIds.length)
+    this.#outcomeBytes -= givenOf(entries.requestOf(head)) * this.#widthOf(edition)
     this.#index.remove(head)
-    this.#editions.release(entry.edition)
-    this.#entries.drop()
-    if (this.#entries.size > 0) this.#pages.dropBefore(this.#entries.addressOf(this.#entries.head))
+    this.#editions.release(edition)
+    entries.drop()
+    if (entries.size > 0) this.#pages.dropBefore(entries.addressOf(entries.head))
     else this.#pages.clear()
+  }
+
+  /** Bytes of an outcome of an edition. */
+  #widthOf(edition: number): 1 | 2 | 4 {
+    return widthOf(this.#editions.at(edition).itemIds.length)
   }
 
   /** What is kept of the draw at a place. */
@@ -204,13 +262,14 @@ export class KeyTable {
   /** Outcomes of a draw as bytes, each of the width of its edition; a view. */
   outcomesOf(entry: KeyEntry): Uint8Array {
     const start = this.#pages.offsetOf(entry.address)
-    const bytes = givenOf(entry.request) * widthOf(this.editionOf(entry).itemIds.length)
+    const bytes = givenOf(entry.request) * this.#widthOf(entry.edition)
     return this.#pages.pageOf(entry.address).subarray(start, start + bytes)
   }
 
   /** Whether a request is the one that a draw was made by. */
-  isSame(entry: KeyEntry, asked: number, partial: boolean, recipient: number): boolean {
-    return askedOf(entry.request) === askedOf(packRequest(0, asked, partial)) && entry.recipient === recipient
+  isSame(entry: KeyEntry, { asked, partial, recipient }: Omit<KeyedRequest, 'key'>): boolean {
+    const sameDraws = askedOf(entry.request) === askedOf(packRequest(0, asked, partial))
+    return sameDraws && entry.recipient === this.#hasher!.hashRecipient(recipient)
   }
 
   /** Places of the oldest entry, and behind the newest. */
@@ -232,11 +291,12 @@ export class KeyTable {
   }
 
   #hashEntry(position: number): number {
-    const entry = this.#entries.read(position)
-    const width = widthOf(this.editionOf(entry).itemIds.length)
-    let hash = this.#entries.hashOf(position)
-    for (let k = 0, given = givenOf(entry.request); k < given; k++)
-      hash = Math.imul(hash ^ this.#pages.read(entry.address + k * width, width), hashPrime)
+    const entries = this.#entries
+    const width = this.#widthOf(entries.editionOf(position))
+    const address = entries.addressOf(position)
+    let hash = entries.hashOf(position)
+    for (let k = 0, given = givenOf(entries.requestOf(position)); k < given; k++)
+      hash = Math.imul(hash ^ this.#pages.read(address + k * width, width), hashPrime)
     return hash
   }
 }

@@ -117,12 +117,7 @@ export function applyKey(
 ): void {
   const { keys } = state
   const before = keys.hash
-  const recipient = keys.hashRecipient(request.recipient)
-  keys.hashKey(pool.id, request.key)
-  const { id, itemIds, version } = pool
-  const firstDraw = state.drawNumber - count + 1
-  const { asked, partial } = request
-  keys.add({ firstDraw, time, pool: id, itemIds, version, asked, partial, recipient }, items, start, count)
+  keys.add(pool, request, state.drawNumber - count + 1, time, items, start, count)
   state.hash = (state.hash + keys.hash - before) | 0
 }
 
@@ -215,6 +210,7 @@ export function computeStateHash(state: State): number {
   return (hash + policyHash(state.keys.policy) + state.keys.computeHash()) | 0
 }
 
-function sameItems(before: readonly string[], after: readonly string[]): boolean {
+/** Whether two lists of item ids read the same. */
+export function sameItems(before: readonly string[], after: readonly string[]): boolean {
   return before.length === after.length && before.every((id, i) => id === after[i])
 }

@@ -1,5 +1,6 @@
 import type { ItemIndexes, Status } from '../contract/index.ts'
 import { limits } from '../contract/index.ts'
+import type { EncodedText } from '../keys/key-hash.ts'
 import type { KeyPolicy } from '../keys/key-table.ts'
 import { secretBytes } from '../keys/key-table.ts'
 import type { Rules } from '../pool/manifest.ts'
@@ -85,7 +86,7 @@ export class BatchBuilder {
     this.#closeRun()
     this.#ensure(bytes)
     const at = (this.#end + 3) & ~3
-    this.#views.bytes.fill(0, this.#end, at)
+    for (let k = this.#end; k < at; k++) this.#views.bytes[k] = 0
     this.#records++
     return at
   }
@@ -148,11 +149,27 @@ export class BatchBuilder {
     return this.#end / width
   }
 
-  endRequest({ key, recipient }: LoggedRequest): void {
+  /** `encodedKey`: its key where that is at hand in UTF-8, which saves reading the text once more. */
+  endRequest({ key, recipient }: LoggedRequest, encodedKey: EncodedText | null): void {
     this.#closeRun()
     this.#ensure(6 + (key.length + recipient.length) * 3)
-    this.#text(key)
+    if (encodedKey === null) this.#text(key)
+    else this.#encoded(encodedKey)
     this.#text(recipient)
+  }
+
+  /** A text that is UTF-8 already; the room is there. Most are so short that copying by call would cost more. */
+  #encoded({ bytes: from, start, end }: EncodedText): void {
+    const { bytes } = this.#views
+    const length = end - start
+    let at = this.#end
+    if (length < 0x80) bytes[at++] = length
+    else {
+      bytes[at++] = (length & 0x7f) | 0x80
+      bytes[at++] = length >> 7
+    }
+    for (let k = start; k < end; k++) bytes[at++] = from[k]!
+    this.#end = at
   }
 
   /** A text as ByteWriter writes it; the room is there. Most are short and ASCII: a call into UTF-8 costs more. */

@@ -1,4 +1,5 @@
 import { limits } from '../contract/index.ts'
+import type { Edition } from '../keys/editions.ts'
 import { givenOf } from '../keys/key-entries.ts'
 import { secretBytes } from '../keys/key-table.ts'
 import { widthOf } from '../keys/outcome-width.ts'
@@ -90,22 +91,17 @@ export function readKeys(reader: ByteReader, state: State): void {
     const given = givenOf(request)
     if (given === 0 || firstDraw + given - 1 > state.drawNumber)
       throw new MalformedBytes(`a key of ${given} draws from ${firstDraw}`)
-    const { pool, itemIds } = edition
-    const width = widthOf(itemIds.length)
-    const items = viewOutcomes(reader.raw(given * width), width, itemIds.length)
-    state.keys.restore(words, { firstDraw, time, pool, itemIds, version, recipient }, request, items, 0)
+    const { length } = edition.itemIds
+    const width = widthOf(length)
+    const items = viewOutcomes(reader.raw(given * width), width, length)
+    state.keys.restore(words, edition, { firstDraw, time, version, request, recipient }, items)
   }
   // The hash of the whole was read with the snapshot; what is there must come to it.
   state.hash = hash
 }
 
-interface EditionItems {
-  readonly pool: string
-  readonly itemIds: readonly string[]
-}
-
-function readEditions(reader: ByteReader, { pools }: State): EditionItems[] {
-  const editions: EditionItems[] = []
+function readEditions(reader: ByteReader, { pools }: State): Edition[] {
+  const editions: Edition[] = []
   for (let left = reader.varint(); left > 0; left--) {
     const pool = reader.text()
     const count = reader.varint()

@@ -28,6 +28,7 @@ export interface Snapshot {
 
 /** Version 1 had no keys. */
 const snapshotVersion = 2
+const hashedAtOnce = 2 ** 30
 const magic = Buffer.from('KUJISNAP', 'latin1')
 const namePattern = /^snapshot-(\d{10})\.snap$/
 
@@ -125,7 +126,14 @@ function writeStart(writer: ByteWriter, { identity, shard, segment, position, st
   writer.u32(state.pools.size)
 }
 
-/** Reads the snapshot behind a segment. Throws `CORRUPT` where it is not whole, or not of this directory. */
+/** What the system says of itself or of rights, and not of a file: with the next start it may be gone. */
+const passingErrors = new Set(['EMFILE', 'ENFILE', 'ENOMEM', 'EAGAIN', 'EINTR', 'EACCES', 'EPERM'])
+
+/**
+ * Reads the snapshot behind a segment. Throws `CORRUPT` where it is not whole, not of this directory, or cannot be
+ * read: a bad sector makes it as good as damaged, and so does a size that memory has no room for. Only an error that
+ * may pass is thrown as it is; going on without the snapshot would then only take longer, or say that the log is lost.
+ */
 export async function readSnapshot(
   disk: Disk,
   directory: string,
@@ -133,10 +141,21 @@ export async function readSnapshot(
   identity: Uint8Array,
 ): Promise<Snapshot> {
   const path = `${directory}/${snapshotName(segment)}`
-  const snapshot = decodeSnapshot(await disk.read(path), path)
+  const snapshot = await readAndDecode(disk, path)
   if (Buffer.compare(snapshot.identity, identity) === 0 && snapshot.segment === segment) return snapshot
   const message = `${path}: it belongs to another data directory, or is misnamed`
   throw new KujiError('CORRUPT', message, { file: path })
+}
+
+async function readAndDecode(disk: Disk, path: string): Promise<Snapshot> {
+  try {
+    return decodeSnapshot(await disk.read(path), path)
+  } catch (error) {
+    if (error instanceof KujiError || passingErrors.has((error as NodeJS.ErrnoException).code ?? ''))
+      throw error
+    const why = error instanceof Error ? error.message : String(error)
+    throw new KujiError('CORRUPT', `${path}: cannot be read: ${why}`, { file: path }, { cause: error })
+  }
 }
 
 /** Decodes a snapshot. Throws `CORRUPT`, naming the file, where it is not whole or not of this format. */
@@ -151,8 +170,11 @@ export function decodeSnapshot(bytes: Uint8Array, path: string): Snapshot {
   if (version === 0 || version > snapshotVersion) {
     throw corrupt(`format version ${version}; this kuji reads versions up to ${snapshotVersion}`)
   }
-  const digest = createHash('sha256').update(bytes.subarray(0, end)).digest()
-  if (!digest.equals(bytes.subarray(end))) throw corrupt('its digest does not match')
+  const digest = createHash('sha256')
+  // Node hashes fewer than 2 GiB at once.
+  for (let at = 0; at < end; at += hashedAtOnce)
+    digest.update(bytes.subarray(at, Math.min(end, at + hashedAtOnce)))
+  if (!digest.digest().equals(bytes.subarray(end))) throw corrupt('its digest does not match')
   try {
     return readBody(reader, version)
   } catch (error) {

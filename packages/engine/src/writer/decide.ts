@@ -50,9 +50,10 @@ const sharedItems = 4096
 
 /**
  * Deciding: looks at the state, the time and chance, puts the outcome into the batch as a record, and has it applied.
- * A refusal is a value: nothing was changed and no draw number was used. They come in this order: POOL_NOT_FOUND,
- * POOL_CLOSED, POOL_PAUSED, POOL_EMPTY, INSUFFICIENT_STOCK, and for an item ITEM_NOT_FOUND after the pool's own. A key
- * that is kept comes before them all: its receipt, or KEY_CONFLICT.
+ * A refusal is a value: nothing was changed and no draw number was used. They come in this order. A draw: its receipt
+ * or KEY_CONFLICT where its key is kept, POOL_NOT_FOUND, TOO_LARGE, POOL_CLOSED, POOL_PAUSED, POOL_EMPTY,
+ * INSUFFICIENT_STOCK. A put: VERSION_CONFLICT, TOO_LARGE, POOL_CLOSED, INVALID. A change of an item: POOL_NOT_FOUND,
+ * VERSION_CONFLICT, POOL_CLOSED, ITEM_NOT_FOUND, INVALID.
  */
 export class Decider {
   readonly #state: State
@@ -93,20 +94,10 @@ export class Decider {
     at: number,
   ): Receipt | KujiError {
     const { keys } = this.#state
-    // An id of any length comes in here; one that no pool can have is not hashed.
-    if (id.length > limits.idLength) return poolNotFound(id)
-    if (request.key !== '') {
-      const recipient = keys.hashRecipient(request.recipient)
-      keys.hashKey(id, request.key)
-      const position = keys.find(at)
-      const entry = position < 0 ? null : keys.read(position)
-      // The pool is looked at too: an id with a zero byte in it reads like another pool's with another key.
-      if (entry !== null && keys.editionOf(entry).pool === id) {
-        if (keys.isSame(entry, count, request.partial, recipient)) return readReceipt(keys, entry)
-        const message = `the key was used for another request, draw ${entry.firstDraw}`
-        return refuse('KEY_CONFLICT', message, { pool: id, id: entry.firstDraw })
-      }
-    }
+    // Before the key is looked up: one that a longer time keeps has to be found by the first request already.
+    if (request.key !== '' && keys.policy !== null) this.#settlePolicy(batch)
+    const kept = this.findKept(id, request, at)
+    if (kept !== null) return kept
     const pool = this.#state.pools.get(id)
     const taken = pool === undefined ? poolNotFound(id) : this.#grant(pool, count, request.partial)
     if (typeof taken !== 'number') return taken
@@ -114,15 +105,33 @@ export class Decider {
     const first = this.#state.drawNumber + 1
     const start = batch.openRequest(pool!.number, outcomeWidth(pool!), taken + 1, request)
     const given = this.#fill(batch, pool!, start, taken)
-    batch.endRequest(request)
     const { outcomes } = batch
-    if (request.key !== '') applyKey(this.#state, pool!, outcomes, start, given, at, request)
     const items =
       given === 1 ? this.#single(pool!, outcomes[start]!) : namesOf(pool!, outcomes, start, start + given)
+    if (request.key === '') batch.endRequest(request, null)
+    else {
+      applyKey(this.#state, pool!, outcomes, start, given, at, request)
+      batch.endRequest(request, keys.encodedKey)
+    }
     return makeReceipt(first, id, items, pool!.version, at)
   }
 
-  /** The log says how long keys are kept before the first one, and again where that has been changed. */
+  /** The answer of a request whose key is kept: it changes nothing, and needs no room in the log. Else null. */
+  findKept(id: string, request: LoggedRequest, at: number): Receipt | KujiError | null {
+    const { keys } = this.#state
+    // An id of any length comes in here; one that no pool can have is not hashed.
+    if (id.length > limits.idLength) return poolNotFound(id)
+    if (request.key === '') return null
+    const position = keys.find(id, request.key, at)
+    const entry = position < 0 ? null : keys.read(position)
+    // The pool is looked at too: an id with a zero byte in it reads like another pool's with another key.
+    if (entry === null || keys.editionOf(entry).pool !== id) return null
+    if (keys.isSame(entry, request)) return readReceipt(keys, entry)
+    const message = `the key was used for another request, draw ${entry.firstDraw}`
+    return refuse('KEY_CONFLICT', message, { pool: id, id: entry.firstDraw })
+  }
+
+  /** The log says how long keys are kept before the first one, and where that has been changed. */
   #settlePolicy(batch: BatchBuilder): void {
     const { retentionMs, most } = this.#retention
     const { policy } = this.#state.keys

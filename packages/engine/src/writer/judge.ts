@@ -1,11 +1,12 @@
 import type { Code, ErrorFields, ItemUpdate } from '../contract/index.ts'
 import { KujiError, limits } from '../contract/index.ts'
+import type { AppendFailure } from '../log/log.ts'
 import { invalid } from '../pool/check.ts'
 import type { Rules } from '../pool/manifest.ts'
 import { checkWeightSum } from '../pool/manifest.ts'
 import type { Pool } from '../pool/pool.ts'
 import { drawnById } from '../pool/pool.ts'
-import type { ItemChange } from '../pool/state.ts'
+import type { ItemChange, LoggedRequest } from '../pool/state.ts'
 import { countDecimals, rescaleFactor, scaleWeight } from '../pool/weight.ts'
 
 /** How many of `count` draws the pool gives, or its refusal. */
@@ -92,7 +93,24 @@ export function refuse(code: Code, message: string, fields: ErrorFields = {}): K
   }
 }
 
-/** For requests that a failed writer never took up: they were certainly not carried out. */
-export function stopped(failure: KujiError): KujiError {
-  return refuse('INTERNAL', `this kuji has stopped, and nothing was changed: ${failure.message}`)
+/** What a failed append means to those who had a part in the batch. */
+export function failureOf({ outcome, cause }: AppendFailure, lsn: number): KujiError {
+  const why = cause instanceof Error ? cause.message : String(cause)
+  const fields = { lsn, cause: why }
+  if (outcome === 'unknown')
+    return new KujiError('OUTCOME_UNKNOWN', `a write to the log failed: ${why}`, fields, { cause })
+  return new KujiError('INTERNAL', `another writer has taken over this log: ${why}`, fields, { cause })
+}
+
+/**
+ * For requests that came behind a failed write: they were certainly not carried out. One with a key may be the retry of
+ * one that was in that write, and means both: nobody may conclude from its answer that its key has drawn nothing.
+ */
+export function stopped(failure: KujiError, named: LoggedRequest | undefined): KujiError {
+  const { code, message, fields } = failure
+  if (code !== 'OUTCOME_UNKNOWN' || named === undefined || named.key === '')
+    return refuse('INTERNAL', `this kuji has stopped, and nothing was changed: ${message}`)
+  const what =
+    'it is not known whether an earlier try was carried out: ask again with the same key after a restart'
+  return refuse('OUTCOME_UNKNOWN', `this kuji has stopped, and ${what} (${message})`, fields)
 }

@@ -1,6 +1,7 @@
 import type { KujiError, Receipt } from '../contract/index.ts'
 import { limits } from '../contract/index.ts'
 import type { LoggedRequest } from '../pool/state.ts'
+import { warnOf } from './guarded.ts'
 
 const capacity = limits.queue
 const mask = capacity - 1
@@ -8,9 +9,18 @@ const mask = capacity - 1
 /** A request that is not a draw: decides itself when its turn comes, and returns the answer or the refusal. */
 export type Command = () => unknown
 
-/** Takes the answers of draws: a receipt, or the refusal. It must not throw. */
+/** Takes the answers of draws: a receipt, or the refusal. It should not throw; what it throws becomes a warning. */
 export interface AnswerSink {
   answer(token: number, answer: Receipt | KujiError): void
+}
+
+/** Gives an answer to a sink. One that throws would keep those behind it from theirs. */
+export function answerTo(sink: AnswerSink, token: number, answer: Receipt | KujiError): void {
+  try {
+    sink.answer(token, answer)
+  } catch (error) {
+    warnOf(error)
+  }
 }
 
 /**
@@ -97,7 +107,7 @@ export class Mailbox {
       this.answers[slot] = undefined
       if (sink !== undefined) {
         this.#sinks[slot] = undefined
-        sink.answer(this.#tokens[slot]!, answer as Receipt | KujiError)
+        answerTo(sink, this.#tokens[slot]!, answer as Receipt | KujiError)
         continue
       }
       if (answer instanceof Error) this.#rejects[slot]!(answer)
@@ -107,10 +117,10 @@ export class Mailbox {
     }
   }
 
-  /** Answers everything that waits with one error. */
-  failAll(error: (position: number) => Error): void {
+  /** Answers everything that waits with an error. */
+  failAll(error: (position: number, slot: number) => Error): void {
     for (let position = this.answered; position < this.tail; position++)
-      this.answers[position & mask] = error(position)
+      this.answers[position & mask] = error(position, position & mask)
     this.decided = this.tail
     this.answerUpTo(this.tail)
   }

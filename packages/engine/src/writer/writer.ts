@@ -1,17 +1,18 @@
-import type { Timer } from '../clock/clock.ts'
-import type { ErrorFields } from '../contract/index.ts'
-import { KujiError, limits } from '../contract/index.ts'
+import { type KujiError, limits } from '../contract/index.ts'
 import { Feed } from '../feed/feed.ts'
 import type { AppendFailure, AppendOutcome, Log } from '../log/log.ts'
 import type { LoggedRequest, State } from '../pool/state.ts'
 import { sealBatchBytes } from '../record/batch.ts'
 import { BatchBuilder } from '../record/batch-builder.ts'
-import { drawsHeaderBytes, type SealReason } from '../record/records.ts'
+import type { SealReason } from '../record/records.ts'
 import { Decider } from './decide.ts'
-import { refuse, stopped } from './judge.ts'
+import { failureOf, refuse, stopped } from './judge.ts'
+import { KeyHealth } from './key-health.ts'
 import type { AnswerSink, Command } from './mailbox.ts'
-import { Mailbox } from './mailbox.ts'
+import { answerTo, Mailbox } from './mailbox.ts'
 import type { WriterOptions } from './options.ts'
+import { Quiet } from './quiet.ts'
+import { Room } from './room.ts'
 
 export const drawFlags = { many: 1, partial: 2 } as const
 
@@ -21,10 +22,6 @@ export const drawFlags = { many: 1, partial: 2 } as const
  */
 const turnRequestsMost = 512
 const turnBytesMost = 64 * 1024
-/** A log that has been quiet for this long is sealed, so that damage to its last batch is told from a torn write. */
-const sealAfterIdleMs = 100
-/** What a record takes beside its outcomes: header, alignment, padding. */
-const recordOverheadBytes = drawsHeaderBytes + 16
 
 /**
  * The single writer of a log. Requests wait in the mailbox; they are decided one after the other into the open batch
@@ -39,6 +36,8 @@ export class Writer {
   readonly #log: Log
   readonly #decider: Decider
   readonly #mailbox = new Mailbox()
+  readonly #room: Room
+  readonly #quiet: Quiet
   #open = new BatchBuilder()
   #spare = new BatchBuilder()
   readonly #seals = new BatchBuilder()
@@ -50,19 +49,17 @@ export class Writer {
   #lsn: number
   #durableDrawNumber: number
   #writing = false
-  #awaitingRoom = false
   #rotating = false
   #scheduled = false
   /** What the changes that wait may add to a batch. */
   #queuedBytes = 0
   #lastSealed: number
-  #idleTimer: Timer | null = null
-  #idleLsn = 0
   #failure: KujiError | null = null
   #closing = false
   #drained: (() => void) | null = null
   readonly failed: Promise<KujiError>
   readonly feed: Feed
+  readonly keys: KeyHealth
   #fail!: (error: KujiError) => void
   readonly #pump = (): void => {
     this.#scheduled = false
@@ -74,11 +71,14 @@ export class Writer {
     this.#state = options.state
     this.#log = options.log
     this.#decider = new Decider(options.state, options.random, options.keys)
+    this.#room = new Room(options.log)
+    this.#quiet = new Quiet(options.clock, lsn => this.#onQuiet(lsn))
     this.#lsn = options.position.lsn
     this.#lastSealed = this.#lsn
     this.#openTime = options.position.time
     this.#durableDrawNumber = options.state.drawNumber
     this.feed = new Feed(options.state, this.#lsn, () => options.clock.elapsed())
+    this.keys = new KeyHealth(options.state.keys, options.clock, options.onEvent)
     this.failed = new Promise(resolve => {
       this.#fail = resolve
     })
@@ -92,18 +92,13 @@ export class Writer {
     return this.#mailbox.waiting
   }
 
-  /** Keys that are kept, and their memory. */
-  get keys(): { readonly size: number; readonly bytes: number } {
-    return this.#state.keys
-  }
-
   get failure(): KujiError | null {
     return this.#failure
   }
 
   /** Queues draws. The answer is a receipt; with the flag `many`, a bulk one. */
   draw(pool: string, count: number, flags: number, named?: LoggedRequest): Promise<unknown> {
-    const refusal = this.#unavailable()
+    const refusal = this.#unavailable(named)
     if (refusal !== null) return Promise.reject(refusal)
     this.#schedule()
     return this.#mailbox.add(pool, flags, count, named)
@@ -118,9 +113,9 @@ export class Writer {
     flags: number,
     named?: LoggedRequest,
   ): void {
-    const refusal = this.#unavailable()
+    const refusal = this.#unavailable(named)
     if (refusal !== null) {
-      sink.answer(token, refusal)
+      answerTo(sink, token, refusal)
       return
     }
     this.#schedule()
@@ -143,8 +138,8 @@ export class Writer {
     return this.#mailbox.add(decide, 0, bytes)
   }
 
-  #unavailable(): KujiError | null {
-    if (this.#failure !== null) return stopped(this.#failure)
+  #unavailable(named?: LoggedRequest): KujiError | null {
+    if (this.#failure !== null) return stopped(this.#failure, named)
     if (this.#closing) return refuse('INVALID', 'this kuji is closed')
     if (!this.#mailbox.full) return null
     return refuse('OVERLOADED', `${limits.queue} requests are waiting`, { queued: limits.queue })
@@ -198,21 +193,35 @@ export class Writer {
     const bytes = isDraw
       ? this.#decider.drawBytes(request, count) + namedBytes(mailbox.requested[slot])
       : count
-    if (bytes > 0 && this.#open.length + bytes + recordOverheadBytes > this.#log.room) {
-      if (this.#noRoom === '') {
-        this.#waitForRoom(bytes)
-        return false
-      }
-      mailbox.answers[slot] = refuse('READ_ONLY', this.#noRoom)
-      this.#noRoom = ''
-      if (!isDraw) this.#queuedBytes -= count
-      mailbox.decided++
-      return true
-    }
     if (this.#open.records === 0) this.#begin()
-    mailbox.answers[slot] = isDraw ? this.#decideDraw(request, slot) : request()
+    if (bytes > 0 && !this.#room.holds(this.#open.length + bytes)) {
+      const answer = this.#answerWithoutRoom(slot, bytes)
+      if (answer === null) return false
+      mailbox.answers[slot] = answer
+    } else {
+      mailbox.answers[slot] = isDraw ? this.#decideDraw(request, slot) : request()
+    }
     mailbox.decided++
     return true
+  }
+
+  /** The answer of a request that there is no room for, or null until that is certain. A kept receipt needs none. */
+  #answerWithoutRoom(slot: number, bytes: number): unknown {
+    const { requests, requested } = this.#mailbox
+    const request = requests[slot]!
+    const named = requested[slot]
+    if (typeof request === 'string' && named !== undefined) {
+      const kept = this.#decider.findKept(request, named, this.#openTime)
+      if (kept !== null) return kept
+    }
+    const refusal = this.#room.takeRefusal()
+    if (refusal === '') {
+      // Nothing more is decided until there is room, or until it is certain that there is none.
+      if (!this.#writing && this.#open.records === 0) this.#room.ask(bytes, () => this.#run())
+      return null
+    }
+    if (typeof request !== 'string') this.#queuedBytes -= bytes
+    return refuse('READ_ONLY', refusal)
   }
 
   #decideDraw(pool: string, slot: number): unknown {
@@ -236,20 +245,6 @@ export class Writer {
   /** The time of the log never runs back, and ends where its format does. */
   #tick(): void {
     this.#openTime = Math.max(this.#openTime, Math.min(this.#options.clock.now(), limits.time))
-  }
-
-  /** Why the log has no room for the request at hand, when it has just said so. */
-  #noRoom = ''
-
-  /** Nothing more is decided until there is room, or until it is certain that there is none. */
-  #waitForRoom(bytes: number): void {
-    if (this.#awaitingRoom || this.#writing || this.#open.records > 0) return
-    this.#awaitingRoom = true
-    void this.#log.makeRoom(bytes + recordOverheadBytes + sealBatchBytes).then(reason => {
-      this.#awaitingRoom = false
-      this.#noRoom = reason
-      this.#run()
-    })
   }
 
   #submit(): void {
@@ -277,6 +272,7 @@ export class Writer {
     const { draws, length: bytes } = batch
     onBatch?.({ lsn: this.#lsn, draws, bytes, writeMs: clock.elapsed() - began })
     this.feed.take(batch.views, batch.names)
+    this.keys.look()
   }
 
   #write(batch: BatchBuilder): Promise<AppendOutcome> {
@@ -328,19 +324,16 @@ export class Writer {
     this.#run()
   }
 
-  #stop({ outcome, cause }: AppendFailure, upTo: number): void {
-    const why = cause instanceof Error ? cause.message : String(cause)
-    const fields: ErrorFields = { lsn: this.#lsn, cause: why }
-    const failure =
-      outcome === 'unknown'
-        ? new KujiError('OUTCOME_UNKNOWN', `a write to the log failed: ${why}`, fields, { cause })
-        : new KujiError('INTERNAL', `another writer has taken over this log: ${why}`, fields, { cause })
+  #stop(ended: AppendFailure, upTo: number): void {
+    const failure = failureOf(ended, this.#lsn)
     this.#failure = failure
+    // Before anybody hears of the failure, and closes.
+    this.feed.end(failure)
     // What was in the failed write may be there after a restart; what came later was never written.
-    this.#mailbox.failAll(position => (position < upTo ? failure : stopped(failure)))
+    const { requested } = this.#mailbox
+    this.#mailbox.failAll((position, slot) => (position < upTo ? failure : stopped(failure, requested[slot])))
     this.#drained?.()
     this.#fail(failure)
-    this.feed.end(failure)
     this.#options.onEvent({ type: 'log-failed', level: 'error', message: failure.message, lsn: this.#lsn })
   }
 
@@ -348,17 +341,15 @@ export class Writer {
   #rest(): void {
     if (this.#failure !== null || this.#mailbox.waiting > 0) return
     this.#drained?.()
-    if (this.#closing || !this.#log.keeps || this.#lsn === this.#lastSealed || this.#idleTimer !== null)
-      return
-    this.#idleLsn = this.#lsn
-    this.#idleTimer = this.#options.clock.after(sealAfterIdleMs, () => this.#onIdle())
+    if (this.#closing || !this.#log.keeps || this.#lsn === this.#lastSealed) return
+    this.#quiet.await(this.#lsn)
   }
 
-  #onIdle(): void {
-    this.#idleTimer = null
+  /** A while has gone by since the batch `lsn` was the last one. */
+  #onQuiet(lsn: number): void {
     if (this.#closing || this.#failure !== null) return
     const idle = !this.#writing && this.#mailbox.waiting === 0
-    if (!idle || this.#lsn !== this.#idleLsn) {
+    if (!idle || this.#lsn !== lsn) {
       if (idle) this.#rest()
       return
     }
@@ -379,7 +370,7 @@ export class Writer {
   /** Answers what waits, seals the log and closes it. */
   async close(): Promise<void> {
     this.#closing = true
-    this.#idleTimer?.cancel()
+    this.#quiet.cancel()
     if (this.#failure === null && (this.#mailbox.waiting > 0 || this.#writing)) {
       await new Promise<void>(resolve => {
         this.#drained = resolve

@@ -172,6 +172,26 @@ test('keys outlive restarts, rotations and the log before a snapshot', async (t:
   await kuji.close()
 })
 
+test('keys of every length and script come back from the log as they were, with and without a recipient', async t => {
+  const dir = temporaryDirectory(t)
+  const opened = { dir, ...options }
+  let kuji = await open(opened)
+  await kuji.putPool(letters('abc'))
+  const texts = ['k', 'é', 'kéy', '鍵', '🗝', 'x\0y'].concat(
+    [7, 8, 42, 43, 63, 64, 127, 128, 255].flatMap(length =>
+      ['k', 'ÿ', '鍵'].map(unit => unit.repeat(length)),
+    ),
+  )
+  const requests = texts.flatMap(key => [{ key: `1${key}`.slice(0, 255), recipient: key }, { key }])
+  const receipts = await Promise.all(requests.map(request => kuji.draw('p', request)))
+  await kuji.close()
+  kuji = await open(opened)
+  assert.equal(kuji.status().keys, requests.length)
+  const again = await Promise.all(requests.map(request => kuji.draw('p', request)))
+  assert.deepEqual(again, receipts.map(replayed))
+  await kuji.close()
+})
+
 test('a receipt is found by each of its draw numbers', async () => {
   const kuji = await openMemory()
   await kuji.draw('p', { count: 4 })

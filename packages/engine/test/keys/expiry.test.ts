@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
 import type { Kuji, OpenOptions } from '@kuji/engine'
-import { limits } from '@kuji/engine'
+import { inspectLog, limits } from '@kuji/engine'
 import { openIn } from '../../src/open.ts'
 import { codeOf } from '../support/codes.ts'
 import { temporaryDirectory } from '../support/temporary.ts'
@@ -9,6 +9,7 @@ import { worldAt } from '../support/world.ts'
 
 const pool = { id: 'p', items: [{ id: 'a', weight: 1, stock: 'unlimited' }] } as const
 const minute = 60_000
+const day = 24 * 60 * minute
 const started = 1_790_000_000_000
 
 interface Clock {
@@ -23,6 +24,17 @@ async function openAt(clock: Clock, options: OpenOptions): Promise<Kuji> {
 async function draw(kuji: Kuji, key: string): Promise<string> {
   const { id, replayed } = await kuji.draw('p', { key })
   return replayed ? `${id} again` : `${id}`
+}
+
+/** What a closed log says of how long keys are kept, and how many, each time it says so. */
+async function settings(dir: string): Promise<{ retentionMs: number; most: number }[]> {
+  const told: { retentionMs: number; most: number }[] = []
+  await inspectLog(dir, {
+    change(change) {
+      if (change.type === 'keys') told.push({ retentionMs: change.retentionMs, most: change.most })
+    },
+  })
+  return told
 }
 
 test('a key is kept for its time, to the millisecond, and then draws anew', async (t: TestContext) => {
@@ -109,14 +121,15 @@ test('what has expired goes sixteen at a time, and counts as gone before', async
   for (let k = 0; k < 100; k++) await draw(kuji, `k${k}`)
   clock.now += minute
   assert.equal(await draw(kuji, 'k99'), '101')
-  // One byte of outcomes allows for one more.
-  assert.equal(kuji.status().keys, 100 - 17 + 1)
-  for (let k = 0; k < 99; k++) assert.equal(await draw(kuji, `k${k}`), `${102 + k}`)
-  assert.equal(kuji.status().keys, 100)
+  assert.equal(kuji.status().keys, 100 - 16 + 1)
+  const { id } = await kuji.draw('p', { key: 'many', count: limits.drawCount })
+  assert.equal(kuji.status().keys, 100 - 32 + 2, 'a request for many waits for no more')
+  for (let k = 0; k < 99; k++) assert.equal(await draw(kuji, `k${k}`), `${id + limits.drawCount + k}`)
+  assert.equal(kuji.status().keys, 101)
   await kuji.close()
 })
 
-test('other settings take hold with the next key that is kept, larger and smaller', async (t: TestContext) => {
+test('other settings take hold with the next request that has a key, larger and smaller', async (t: TestContext) => {
   const clock = { now: started }
   const dir = temporaryDirectory(t)
   const keys = (retentionMs: number, most: number): Promise<Kuji> =>
@@ -140,4 +153,70 @@ test('other settings take hold with the next key that is kept, larger and smalle
   kuji = await keys(10 * minute, 1000)
   assert.equal(await draw(kuji, 'k53'), '53 again')
   await kuji.close()
+})
+
+test('a longer time for keys holds from the first request on, and a shorter one too', async t => {
+  const clock = { now: started }
+  const dir = temporaryDirectory(t)
+  const openWith = (retentionMs: number): Promise<Kuji> =>
+    openAt(clock, { dir, durability: 'os', keys: { retentionMs } })
+  let kuji = await openWith(minute)
+  await kuji.putPool(pool)
+  await draw(kuji, 'k')
+  await kuji.close()
+  clock.now += 2 * minute
+  kuji = await openWith(60 * minute)
+  assert.equal(await draw(kuji, 'k'), '1 again')
+  await kuji.close()
+  // Also where nothing else was written meanwhile: the log has the longer time now.
+  kuji = await openAt(clock, { dir, durability: 'os' })
+  assert.equal(await draw(kuji, 'k'), '1 again')
+  await kuji.close()
+  kuji = await openWith(minute)
+  assert.equal(await draw(kuji, 'k'), '2')
+  await kuji.close()
+  assert.deepEqual(
+    (await settings(dir)).map(({ retentionMs }) => retentionMs),
+    [minute, 60 * minute, minute],
+  )
+})
+
+test('whoever opens without a setting of keys leaves it as the log has it', async (t: TestContext) => {
+  const clock = { now: started }
+  const dir = temporaryDirectory(t)
+  const keys = { retentionMs: 7 * day, most: 2_000_000 }
+  const openWith = (more: OpenOptions): Promise<Kuji> => openAt(clock, { dir, durability: 'os', ...more })
+  let kuji = await openWith({ keys })
+  await kuji.putPool(pool)
+  assert.equal(await draw(kuji, 'k1'), '1')
+  await kuji.close()
+  for (const [given, next] of [
+    [{}, 2],
+    [{ keys: {} }, 3],
+    [{ keys: { most: keys.most } }, 4],
+    [{ keys: { retentionMs: keys.retentionMs } }, 5],
+  ] as const) {
+    kuji = await openWith(given)
+    assert.equal(await draw(kuji, `by the way ${next}`), `${next}`)
+    clock.now += day
+    assert.equal(await draw(kuji, 'k1'), '1 again', JSON.stringify(given))
+    await kuji.close()
+  }
+  assert.deepEqual(await settings(dir), [keys], 'the log has said it once')
+})
+
+test('one of the two settings alone changes that one', async (t: TestContext) => {
+  const dir = temporaryDirectory(t)
+  const keys = [{ most: 50 }, { retentionMs: 2 * day }, { most: 60 }, {}]
+  for (const [k, asked] of keys.entries()) {
+    const kuji = await openAt({ now: started }, { dir, durability: 'os', keys: asked })
+    if (k === 0) await kuji.putPool(pool)
+    await draw(kuji, `k${k}`)
+    await kuji.close()
+  }
+  assert.deepEqual(await settings(dir), [
+    { retentionMs: day, most: 50 },
+    { retentionMs: 2 * day, most: 50 },
+    { retentionMs: 2 * day, most: 60 },
+  ])
 })

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { KeyEntries } from '../../src/keys/key-entries.ts'
 import { KeyIndex } from '../../src/keys/key-index.ts'
-import { type KeyedDraw, KeyTable } from '../../src/keys/key-table.ts'
+import { KeyTable } from '../../src/keys/key-table.ts'
 
 const secret = Uint8Array.from({ length: 16 }, (_, byte) => byte)
 const hour = 3_600_000
@@ -20,18 +20,17 @@ function add(
   table: KeyTable,
   key: string,
   firstDraw: number,
-  more: Partial<KeyedDraw> = {},
+  more: { readonly time?: number; readonly itemIds?: readonly string[] } = {},
   given = 1,
 ): void {
-  table.hashKey('p', key)
-  const draw = { pool: 'p', itemIds, version: 1, asked: given, partial: false, recipient: 0 }
+  const pool = { id: 'p', itemIds: more.itemIds ?? itemIds, version: 1 }
+  const request = { asked: given, partial: false, key, recipient: '' }
   const outcomes = Uint8Array.from({ length: given }, (_, k) => (firstDraw + k) % 3)
-  table.add({ firstDraw, time: firstDraw, ...draw, ...more }, outcomes, 0, given)
+  table.add(pool, request, firstDraw, more.time ?? firstDraw, outcomes, 0, given)
 }
 
 function find(table: KeyTable, key: string, time: number): number {
-  table.hashKey('p', key)
-  const position = table.find(time)
+  const position = table.find('p', key, time)
   return position < 0 ? -1 : table.read(position).firstDraw
 }
 

@@ -10,7 +10,7 @@ function hashOf(sip: SipHash, message: Uint8Array): string {
   // The hash pads the message in its place, up to eight bytes behind it.
   const room = new Uint8Array(message.length + 8).fill(0xa5)
   room.set(message)
-  sip.hash(room, message.length)
+  sip.hash(new DataView(room.buffer), message.length)
   const bytes = Buffer.alloc(16)
   sip.words.forEach((word, index) => {
     bytes.writeUInt32LE(word, index * 4)

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import type { TestContext } from 'node:test'
 import type { EngineEvent, KujiError } from '@kuji/engine'
 import { open } from '@kuji/engine'
+import type { Disk } from '../../src/disk/disk.ts'
 import { openIn } from '../../src/open.ts'
 import { refusalOf } from './codes.ts'
 import { filesOf, fingerprint } from './directory.ts'
@@ -28,10 +29,10 @@ export interface Start {
 }
 
 /** Opens, looks, draws, closes; without threads, which would take most of the time. */
-export async function start(dir: string): Promise<Start> {
+export async function start(dir: string, disk?: Disk): Promise<Start> {
   const events: EngineEvent[] = []
   const onEvent = (event: EngineEvent): number => events.push(event)
-  const kuji = await openIn({ dir, durability: 'os', segmentBytes, onEvent }, testWorld())
+  const kuji = await openIn({ dir, durability: 'os', segmentBytes, onEvent }, testWorld(disk))
   const state = render(await kuji.pool('p'))
   const { drawNumber } = kuji.status()
   assert.equal((await kuji.draw('p')).id, drawNumber + 1)

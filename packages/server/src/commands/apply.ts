@@ -48,16 +48,19 @@ export function addApplyCommand(program: Command): void {
 async function applyPlans(source: PoolSource, plans: readonly Plan[], options: Options): Promise<void> {
   const { yes = false, dryRun = false, json = false } = options
   const changes = plans.filter(changesSomething)
+  const asks = !yes && !dryRun && changes.length > 0
   const say = (text: string) => {
     if (!json) process.stdout.write(text)
   }
-  for (const plan of plans) say(formatPlan(plan))
+  // Nobody is asked about what has not been shown; with --json, standard output is for the program that reads it.
+  const show = json && asks ? (text: string) => process.stderr.write(text) : say
+  for (const plan of plans) show(formatPlan(plan))
   if (changes.length === 0 || dryRun) {
     say(`\n${changes.length === 0 ? 'Nothing to apply.' : 'Nothing was applied: this is a dry run.'}\n`)
     if (json) printOutcomes(plans.map(plan => ({ plan })))
     return
   }
-  if (!yes) await askToApply(changes.length)
+  if (asks) await askToApply(changes.length)
   say('\n')
   const outcomes: Outcome[] = []
   try {

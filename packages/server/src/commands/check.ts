@@ -29,9 +29,9 @@ export function addCheckCommand(program: Command): void {
     .addHelpText('after', examples)
     .action(
       command(async (file: string, { json }: { json?: true }) => {
-        const { kind, pools } = await loadPools(file)
+        const { kind, text, pools } = await loadPools(file)
         // What only the machine that serves it can tell: certificates, addresses.
-        if (kind === 'configuration') await loadConfiguration(file)
+        if (kind === 'configuration') await loadConfiguration(file, text)
         const states = await describePools(pools)
         const warnings = pools.flatMap(findPoolWarnings)
         if (json) printJson({ file, kind, pools: states, warnings })

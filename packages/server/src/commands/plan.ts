@@ -38,7 +38,10 @@ export async function carryOut(source: PoolSource, plan: Plan): Promise<Outcome>
     const ifVersion = plan.live?.version ?? 0
     return { plan, result: await source.putPool(plan.manifest, { ifVersion }) }
   } catch (error) {
-    if (!(error instanceof KujiError) || !ofOnePool.has(error.code)) throw error
-    return { plan, refusal: error }
+    if (!(error instanceof KujiError)) throw error
+    if (ofOnePool.has(error.code)) return { plan, refusal: error }
+    if (error.code !== 'OUTCOME_UNKNOWN') throw error
+    const message = `${plan.manifest.id}: ${error.message}; run this again to see`
+    throw new KujiError(error.code, message, error.fields, { cause: error })
   }
 }

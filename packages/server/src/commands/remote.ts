@@ -1,123 +1,53 @@
-import {
-  type ChangeOptions,
-  type Code,
-  codes,
-  type ErrorFields,
-  KujiError,
-  type PoolState,
-  type PoolSummary,
-  type PutResult,
-} from '@kuji/engine/contract'
-import { systemReason } from '../failure.ts'
-import { decodeReceipt, type ReceiptJson } from '../json.ts'
-import { serverLimits } from '../limits.ts'
+import { KujiClient } from '@kuji/client'
+import { KujiError, type PoolSummary } from '@kuji/engine/contract'
 import type { PoolSource } from './source.ts'
 
 /** Longer than a server takes to refuse by itself. */
 const timeoutMs = 30_000
 
-interface Request {
-  readonly method: 'GET' | 'POST' | 'PUT'
-  readonly path: string
-  readonly body?: object
-  readonly headers?: Readonly<Record<string, string>>
-}
-
-/** Pools behind a running server. */
+/**
+ * Pools behind a running server. Each call is one request: what to do about a failure is said to the person who typed
+ * the command, and is theirs to decide.
+ */
 export function connect(server: URL, apiKey: string | undefined): PoolSource {
-  const authorization =
-    apiKey === undefined ? {} : { authorization: `Bearer ${asHeader(apiKey, 'the API key')}` }
-  const send = <Answer>(request: Request) =>
-    exchange<Answer>(server, { ...request, headers: { ...request.headers, ...authorization } })
+  const client = new KujiClient({
+    url: server,
+    ...(apiKey === undefined ? {} : { apiKey }),
+    ...{ timeoutMs, tryTimeoutMs: timeoutMs, retries: 0 },
+  })
   return {
-    draw: async ({ pool, key, ...body }) => {
-      const path = `/v1/pools/${encodeURIComponent(pool)}/draws`
-      const headers = key === undefined ? {} : { 'idempotency-key': quote(asHeader(key, 'key')) }
-      return decodeReceipt(await send<ReceiptJson>({ method: 'POST', path, body, headers }))
-    },
-    pool: id => send<PoolState>({ method: 'GET', path: `/v1/pools/${encodeURIComponent(id)}` }),
+    draw: ({ pool, ...options }) => client.draw(pool, options).catch(explain),
+    pool: id => client.pool(id).catch(explain),
     pools: async () => {
       const pools: PoolSummary[] = []
-      let after: string | undefined
-      do {
-        const query = new URLSearchParams({ limit: String(serverLimits.pageSize) })
-        if (after !== undefined) query.set('after', after)
-        const path = `/v1/pools?${query}`
-        const page = await send<{ pools: PoolSummary[]; next?: string }>({ method: 'GET', path })
-        pools.push(...page.pools)
-        after = page.next
-      } while (after !== undefined)
+      try {
+        for await (const pool of client.pools()) pools.push(pool)
+      } catch (error) {
+        explain(error)
+      }
       return pools
     },
-    putPool: (manifest, options) => {
-      const path = `/v1/pools/${encodeURIComponent(manifest.id)}`
-      return send<PutResult>({ method: 'PUT', path, body: manifest, headers: conditionOf(options) })
-    },
+    putPool: (manifest, options) => client.putPool(manifest, options).catch(explain),
     close: async () => {},
   }
 }
 
-function conditionOf({ ifVersion }: ChangeOptions): Readonly<Record<string, string>> {
-  if (ifVersion === undefined) return {}
-  return ifVersion === 0 ? { 'if-none-match': '*' } : { 'if-match': `"${ifVersion}"` }
+/** Says what a person at a terminal can do about it. */
+function explain(error: unknown): never {
+  if (!(error instanceof KujiError)) throw error
+  const { code, message, fields, cause } = error
+  if (code === 'UNAUTHENTICATED')
+    throw new KujiError(code, `${message}; the variable KUJI_API_KEY gives one to this command`, fields)
+  // The cause is why the one request failed: how often it was tried is no news here.
+  if (code === 'OUTCOME_UNKNOWN' && cause instanceof KujiError)
+    throw new KujiError(code, `${cause.message}; the request may have taken place`, fields, { cause })
+  if (!isRefusedConnection(cause)) throw error
+  const hint = '`kuji serve` starts a server, --server names another one, --dir opens a directory'
+  throw new KujiError(code, `${message}; ${hint}`, fields, { cause })
 }
 
-/** A string of RFC 9651. */
-const quote = (text: string) => `"${text.replaceAll(/["\\]/g, '\\$&')}"`
-
-/** Other characters would arrive as something else, or not at all. */
-function asHeader(text: string, field: string): string {
-  if (/^[ -~]+$/.test(text)) return text
-  throw new KujiError('INVALID', `${field}: expected printable ASCII characters, which is what HTTP carries`)
-}
-
-async function exchange<Answer>(server: URL, { method, path, body, headers }: Request): Promise<Answer> {
-  let response: Response
-  let text: string
-  try {
-    response = await fetch(new URL(path, server), {
-      method,
-      redirect: 'error',
-      signal: AbortSignal.timeout(timeoutMs),
-      headers: { ...headers, ...(body === undefined ? {} : { 'content-type': 'application/json' }) },
-      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-    })
-    text = await response.text()
-  } catch (error) {
-    throw describeFailure(server, method, error)
-  }
-  const answer = parse(text)
-  if (response.ok && answer !== undefined) return answer as Answer
-  throw describeRefusal(server, response.status, answer)
-}
-
-function parse(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
-  }
-}
-
-function describeRefusal(server: URL, status: number, answer: unknown): KujiError {
-  const { code, detail, type, title, status: _, ...fields } = (answer ?? {}) as Record<string, unknown>
-  if (typeof code === 'string' && Object.hasOwn(codes, code) && typeof detail === 'string') {
-    const hint = code === 'UNAUTHENTICATED' ? '; the variable KUJI_API_KEY gives one to this command' : ''
-    return new KujiError(code as Code, detail + hint, fields as ErrorFields)
-  }
-  return new KujiError('INTERNAL', `${server.origin} answered ${status}, and not as a kuji server does`)
-}
-
-/** Errors of a connection that was never made: the request has certainly not taken place. */
-const neverSent = new Set(['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH', 'ENETUNREACH', 'EACCES'])
-
-function describeFailure(server: URL, method: string, error: unknown): KujiError {
-  const cause = (error as Error).cause ?? error
-  const reason = systemReason(cause)
-  if (method === 'GET' || neverSent.has((cause as NodeJS.ErrnoException).code ?? '')) {
-    const hint = '`kuji serve` starts a server, --server names another one, --dir opens a directory'
-    return new KujiError('INTERNAL', `no answer from ${server.origin}: ${reason}; ${hint}`)
-  }
-  const broken = `the connection to ${server.origin} broke before the answer: ${reason}`
-  return new KujiError('OUTCOME_UNKNOWN', `${broken}; the request may have taken place`)
+/** Of what `fetch` threw: nothing listens there. */
+function isRefusedConnection(cause: unknown): boolean {
+  const inner = cause instanceof TypeError ? (cause.cause as NodeJS.ErrnoException | undefined) : undefined
+  return inner?.code === 'ECONNREFUSED'
 }

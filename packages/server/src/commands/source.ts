@@ -9,10 +9,11 @@ import {
   type PutResult,
   type Receipt,
 } from '@kuji/engine/contract'
-import { type Command, InvalidArgumentError, Option } from 'commander'
+import { type Command, Option } from 'commander'
 import { systemReason } from '../failure.ts'
 import { serverLimits } from '../limits.ts'
 import type { DrawRequest } from '../service.ts'
+import { exitCodes } from './outcome.ts'
 import { connect } from './remote.ts'
 
 /** Where a command finds the pools: behind a running server, or in a directory that it opens itself. */
@@ -34,7 +35,7 @@ export interface SourceOptions {
 export function addSourceOptions(command: Command): Command {
   const server = new Option('--server <url>', 'a running server')
     .default(new URL('http://127.0.0.1:7070'), 'http://127.0.0.1:7070')
-    .argParser(parseServer)
+    .argParser(text => parseServer(text) ?? command.error(wrongServer))
   const apiKey = new Option(
     '--api-key <key>',
     'a key of the server; better in the variable, since others see what stands on a command line',
@@ -49,11 +50,15 @@ export function addSourceOptions(command: Command): Command {
     )
 }
 
-function parseServer(text: string): URL {
+/** Does not repeat what was given, as the parser's own message would: there may be a password in it. */
+const wrongServer =
+  'error: --server: expected a URL like http://127.0.0.1:7070, without a user, a path, a query or a fragment.'
+
+function parseServer(text: string): URL | undefined {
   const url = URL.parse(text)
-  if ((url?.protocol === 'http:' || url?.protocol === 'https:') && url.pathname === '/' && url.search === '')
-    return url
-  throw new InvalidArgumentError('expected a URL like http://127.0.0.1:7070.')
+  if (url === null || (url.protocol !== 'http:' && url.protocol !== 'https:')) return undefined
+  const { username, password, pathname, search, hash } = url
+  return `${username}${password}${pathname}${search}${hash}` === '/' ? url : undefined
 }
 
 /** Runs `use` on the pools and closes what was opened for it, however it ends. */
@@ -63,11 +68,20 @@ export async function withSource<Result>(
 ): Promise<Result> {
   const source =
     options.dir === undefined ? connect(options.server, options.apiKey) : await openDirectory(options.dir)
+  let result: Result
   try {
-    return await use(source)
-  } finally {
-    await source.close()
+    result = await use(source)
+  } catch (error) {
+    // It says more than what closing may say after it.
+    await source.close().catch(() => {})
+    throw error
   }
+  // The result is durable and wanted, whatever becomes of the seal behind it: the next start recovers the log.
+  await source.close().catch((error: unknown) => {
+    process.stderr.write(`kuji: INTERNAL: closing the directory: ${systemReason(error)}\n`)
+    process.exitCode = exitCodes.refused
+  })
+  return result
 }
 
 async function openDirectory(dir: string): Promise<PoolSource> {

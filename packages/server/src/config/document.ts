@@ -1,5 +1,8 @@
 import { type Document, isAlias, isMap, isSeq, LineCounter, type Node, parseDocument } from 'yaml'
 
+/** Characters of a syntax error that are told. */
+const messageLength = 160
+
 /** A parsed YAML text that can say on which line a field stands. */
 export interface YamlDocument {
   readonly value: unknown
@@ -24,16 +27,22 @@ export function parseYaml(text: string, fileName: string): YamlDocument {
   }
   // A warning (an unknown tag, say) means that a value is not what its author takes it for.
   const errors = [...document.errors, ...document.warnings].map(
-    error => `${placeAt(error.pos[0])}: ${error.message.replaceAll(/\s+/g, ' ')}`,
+    error => `${placeAt(error.pos[0])}: ${shorten(error.message)}`,
   )
   let value: unknown
   try {
     if (errors.length === 0) value = document.toJS()
   } catch (error) {
     // An alias that points nowhere, or more aliases than a person would write.
-    errors.push(`${fileName}: ${(error as Error).message}`)
+    errors.push(`${fileName}: ${shorten((error as Error).message)}`)
   }
   return { value, errors, place: (path, onKey = false) => placeAt(findOffset(document, path, onKey)) }
+}
+
+/** On one line, and without what could steer a terminal: the parser repeats what it does not expect, however long. */
+function shorten(message: string): string {
+  const line = message.replaceAll(/[\s\p{Cc}]+/gu, ' ')
+  return line.length > messageLength ? `${line.slice(0, messageLength)}…` : line
 }
 
 function findOffset(document: Document.Parsed, path: readonly (string | number)[], onKey: boolean): number {

@@ -13,6 +13,7 @@ const checkManifest = Compile(PoolManifestSchema)
 /** The pools of a file, and what kind of file it is. */
 export interface PoolFile {
   readonly kind: 'configuration' | 'manifest'
+  readonly text: string
   readonly pools: readonly PoolManifest[]
 }
 
@@ -22,7 +23,8 @@ export interface PoolFile {
  * as `loadConfiguration` does.
  */
 export async function loadPools(file: string): Promise<PoolFile> {
-  const document = parseYaml(await readConfiguration(file), file)
+  const text = await readConfiguration(file)
+  const document = parseYaml(text, file)
   if (document.errors.length > 0) refuse(file, document.errors)
   const refuseFaults = (faults: readonly Fault[]) => {
     if (faults.length > 0) refuse(file, describeFaults(document, faults))
@@ -33,10 +35,10 @@ export async function loadPools(file: string): Promise<PoolFile> {
     const pools = [value as PoolManifest]
     // Without `pools[0]`, which is not in the file.
     refuseFaults((await findPoolFaults(pools)).map(fault => ({ ...fault, path: fault.path.slice(2) })))
-    return { kind: 'manifest', pools }
+    return { kind: 'manifest', text, pools }
   }
   refuseFaults(faultsOf(checkConfiguration, ConfigurationSchema, value))
   const { pools = [] } = value as ConfigurationDocument
   refuseFaults(await findPoolFaults(pools))
-  return { kind: 'configuration', pools }
+  return { kind: 'configuration', text, pools }
 }

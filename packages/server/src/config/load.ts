@@ -25,20 +25,24 @@ export interface Configuration extends DoorAddresses {
   readonly retention?: 'archive' | 'remove'
   readonly tls?: TlsFiles
   readonly apiKeys: readonly ApiKey[]
-  /** How long keys of draws are kept, and how many; as the engine takes it. */
-  readonly idempotency: { readonly retentionMs: number; readonly most: number }
+  /** How long keys of draws are kept, and how many; what is absent stays as the log has it. */
+  readonly idempotency: { readonly retentionMs?: number; readonly most?: number }
   readonly log: { readonly level: LogLevel; readonly format: LogFormat }
   readonly pools: readonly PoolManifest[]
 }
 
+/** Errors of a file that are listed. */
+const toldErrors = 20
+
 const check = Compile(ConfigurationSchema)
 
 /**
- * Reads and checks a configuration; without a file, the sample one, relative to the working directory. Throws
+ * Reads and checks a configuration; without a file, the sample one, relative to the working directory. `read` is its
+ * text, where that has been read already: a pipe can be read once. Throws
  * `INVALID` with all that is wrong, one line each: `file:line:column: field: what was expected`.
  */
-export async function loadConfiguration(file?: string): Promise<Configuration> {
-  const text = file === undefined ? sampleConfiguration : await readConfiguration(file)
+export async function loadConfiguration(file?: string, read?: string): Promise<Configuration> {
+  const text = read ?? (file === undefined ? sampleConfiguration : await readConfiguration(file))
   const name = file ?? 'built-in configuration'
   const document = parseYaml(text, name)
   if (document.errors.length > 0) refuse(name, document.errors)
@@ -76,11 +80,17 @@ export async function loadConfiguration(file?: string): Promise<Configuration> {
 }
 
 function readIdempotency({ retention, keys }: NonNullable<ConfigurationDocument['idempotency']>) {
-  const retentionMs = retention === undefined ? limits.keyRetentionMs : parseDuration(retention)
-  const fits = retentionMs >= limits.keyRetentionMinimumMs && retentionMs <= limits.keyRetentionMaximumMs
+  const retentionMs = retention === undefined ? undefined : parseDuration(retention)
+  const fits =
+    retentionMs === undefined ||
+    (retentionMs >= limits.keyRetentionMinimumMs && retentionMs <= limits.keyRetentionMaximumMs)
   const message = `expected a duration from 1m to 90d, got ${show(retention)}`
   const faults: Fault[] = fits ? [] : [{ path: ['idempotency', 'retention'], onKey: false, message }]
-  return { idempotency: { retentionMs, most: keys ?? limits.keysDefault }, faults }
+  const idempotency = {
+    ...(retentionMs === undefined ? {} : { retentionMs }),
+    ...(keys === undefined ? {} : { most: keys }),
+  }
+  return { idempotency, faults }
 }
 
 const usualFormat = (): LogFormat => (process.stderr.isTTY ? 'text' : 'json')
@@ -110,5 +120,8 @@ export function describeFaults(document: YamlDocument, faults: readonly Fault[])
 
 export function refuse(name: string, lines: readonly string[]): never {
   const count = lines.length === 1 ? 'one error' : `${lines.length} errors`
-  throw new KujiError('INVALID', [`${name} has ${count}`, ...lines].join('\n'))
+  // What is none of kuji's at all has hundreds, of one cause.
+  const more = lines.length - toldErrors
+  const told = [...lines.slice(0, toldErrors), ...(more > 0 ? [`… and ${more} more`] : [])]
+  throw new KujiError('INVALID', [`${name} has ${count}`, ...told].join('\n'))
 }

@@ -79,7 +79,8 @@ const Idempotency = Type.Object(
         ],
         {
           default: '24h',
-          description: 'How long a key is kept: seconds, or a duration; a minute to 90 days.',
+          description:
+            'How long a key is kept: seconds, or a duration; a minute to 90 days. Left out: as the log has it.',
         },
       ),
     ),
@@ -88,7 +89,7 @@ const Idempotency = Type.Object(
         minimum: 1,
         maximum: limits.keys,
         default: limits.keysDefault,
-        description: 'How many keys are kept at most; the oldest go first.',
+        description: 'How many keys are kept at most; the oldest go first. Left out: as the log has it.',
       }),
     ),
   },

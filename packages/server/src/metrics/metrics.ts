@@ -138,6 +138,15 @@ export class Metrics {
         // No number is known before the log has been read, and 0 would look like a loss.
         setOrRemove(gauge, now.state === 'recovering' ? undefined : now[field])
       })
+    const early = 'Idempotency keys that had to go before their time, since the start.'
+    this.#counter('kuji_idempotency_keys_forgotten_early_total', early, [], counter =>
+      counter.inc(health().keysForgottenEarly),
+    )
+    const oldest = 'Age of the oldest idempotency key that is kept; absent without keys.'
+    this.#gauge('kuji_idempotency_oldest_key_seconds', oldest, [], gauge => {
+      const { oldestKeyMs } = health()
+      setOrRemove(gauge, oldestKeyMs === undefined ? undefined : oldestKeyMs / 1000)
+    })
     this.#gauge(
       'kuji_state',
       '1 for the state that the server is in, 0 for the others.',

@@ -119,6 +119,8 @@ export const HealthSchema = Type.Object(
     queued: whole('Requests that wait or are under way.'),
     keys: whole('Idempotency keys that are kept.'),
     keyBytes: whole('Memory that they take.'),
+    keysForgottenEarly: whole('Keys that had to go before their time, since the start.'),
+    oldestKeyMs: Type.Optional(whole('Age of the oldest key, in milliseconds; absent without keys.')),
     segment: Type.Optional(whole('The log file that is being written; absent without a log.')),
     snapshotLsn: Type.Optional(
       whole('Position of the newest snapshot, 0 where there is none; absent without a log.'),

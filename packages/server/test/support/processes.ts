@@ -48,7 +48,8 @@ export function writeConfiguration(dir: string, yaml: string, name = 'kuji.yaml'
   return file
 }
 
-function start(commandLine: readonly string[], { cwd, env }: RunOptions) {
+/** Starts `kuji …`, for those who do something to it before its end. */
+export function start(commandLine: readonly string[], { cwd, env }: RunOptions = {}) {
   const child = spawn(process.execPath, ['--conditions=source', main, ...commandLine], {
     ...(cwd === undefined ? {} : { cwd }),
     env: { ...process.env, NODE_COMPILE_CACHE: compileCache, ...env },

@@ -48,6 +48,14 @@ export class Model {
   readonly #rules: KeyRules
   #keyed = 0
   drawNumber = 0
+  /** Of the batch that what is applied next stands in, or rests on. */
+  lsn = 0
+  readonly #applied: {
+    readonly operation: Operation
+    readonly answer: Answer
+    span: TimeSpan
+    lsn: number
+  }[] = []
   #nextPool = 0
   /** The time of the last draw, which no later one is before. */
   #lastTime = 0
@@ -117,8 +125,24 @@ export class Model {
     return { receipt: found.receipt, same, certain: due > span.to }
   }
 
+  /** The model as it was behind an LSN. */
+  behind(lsn: number): Model {
+    const model = new Model(this.#rules)
+    for (const applied of this.#applied) {
+      if (applied.lsn > lsn) break
+      model.lsn = applied.lsn
+      model.apply(applied.operation, applied.answer, applied.span)
+    }
+    return model
+  }
+
   /** Takes in what was answered. Throws a Violation where that cannot have been. */
   apply(operation: Operation, answer: Answer, span: TimeSpan): void {
+    this.#judge(operation, answer, span)
+    this.#applied.push({ operation, answer, span, lsn: this.lsn })
+  }
+
+  #judge(operation: Operation, answer: Answer, span: TimeSpan): void {
     const expected = this.expect(operation, span)
     const fail = (why: string): never => {
       throw new Violation(`${describeOperation(operation)}: ${why}; ${describeExpectation(expected)}`)

@@ -1,11 +1,18 @@
 import type { Chance } from './chance.ts'
 import { Inode } from './inode.ts'
 
-/** A change of names that no sync of its directory has made durable yet: one name goes, another one comes. */
-export interface NameChange {
+interface Place {
   readonly directory: string
-  readonly gone: string
-  readonly come: { readonly name: string; readonly inode: Inode } | null
+  readonly name: string
+}
+
+/**
+ * A change of names that no sync of a directory of it has made durable yet: one name goes, or comes, or one goes and
+ * another one comes.
+ */
+export interface NameChange {
+  readonly gone: Place | null
+  readonly come: (Place & { readonly inode: Inode }) | null
 }
 
 /** Files by name, by directory: what a device holds when nothing on it waits for a sync. */
@@ -75,9 +82,9 @@ export class Device {
       )
     device.#names = copy(this.#names)
     device.#durable = copy(this.#durable)
-    device.#changes = this.#changes.map(({ directory, gone, come }) => ({
-      ...{ directory, gone },
-      come: come && { name: come.name, inode: cloneOf(come.inode) },
+    device.#changes = this.#changes.map(({ gone, come }) => ({
+      gone,
+      come: come && { ...come, inode: cloneOf(come.inode) },
     }))
     device.#inodes = this.#inodes
     device.capacity = this.capacity
@@ -145,7 +152,7 @@ export class Device {
       return existing
     }
     const inode = new Inode(++this.#inodes, this.#options.sectorBytes)
-    this.#change({ directory, gone: '', come: { name, inode } })
+    this.#change({ gone: null, come: { directory, name, inode } })
     return inode
   }
 
@@ -153,14 +160,14 @@ export class Device {
     const inode = this.find(from)
     const [directory, name] = splitPath(to)
     const [before, old] = splitPath(from)
-    if (before !== directory) throw systemError('EXDEV', to)
-    this.#change({ directory, gone: old, come: { name, inode } })
+    this.entries(directory)
+    this.#change({ gone: { directory: before, name: old }, come: { directory, name, inode } })
   }
 
   remove(path: string): void {
     this.find(path)
     const [directory, name] = splitPath(path)
-    this.#change({ directory, gone: name, come: null })
+    this.#change({ gone: { directory, name }, come: null })
   }
 
   #change(change: NameChange): void {
@@ -170,8 +177,9 @@ export class Device {
 
   syncDirectory(path: string): void {
     this.entries(path)
-    for (const change of this.#changes) if (change.directory === path) applyChange(change, this.#durable)
-    this.#changes = this.#changes.filter(({ directory }) => directory !== path)
+    const isIn = ({ gone, come }: NameChange): boolean => gone?.directory === path || come?.directory === path
+    for (const change of this.#changes) if (isIn(change)) applyChange(change, this.#durable)
+    this.#changes = this.#changes.filter(change => !isIn(change))
   }
 
   /** The names that there are after a power cut that leaves some of the changes: those whose place is kept. */
@@ -202,10 +210,9 @@ export class Device {
   }
 }
 
-function applyChange({ directory, gone, come }: NameChange, all: Names): void {
-  const names = all.get(directory)!
-  if (gone !== '') names.delete(gone)
-  if (come !== null) names.set(come.name, come.inode)
+function applyChange({ gone, come }: NameChange, all: Names): void {
+  if (gone !== null) all.get(gone.directory)!.delete(gone.name)
+  if (come !== null) all.get(come.directory)!.set(come.name, come.inode)
 }
 
 export function splitPath(path: string): [directory: string, name: string] {

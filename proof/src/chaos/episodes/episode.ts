@@ -1,0 +1,9 @@
+import type { Stage } from '../stage.ts'
+
+/** A mishap other than kill -9. The server serves before it and after it. */
+export interface Episode {
+  readonly name: string
+  readonly canPlay: (stage: Stage) => boolean
+  /** Throws where something is not as it has to be; else tells what there is to tell. */
+  readonly play: (stage: Stage) => Promise<string>
+}

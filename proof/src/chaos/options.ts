@@ -1,0 +1,51 @@
+import { parseArgs } from 'node:util'
+
+export const usage = `npm run chaos -- [--kills N] [--seed S] [--durability sync|os] [--only WORDS] [--keep]
+npm run chaos -- --check DIR
+
+A real server under load from real clients, killed N times (50), and otherwise mishandled; then all answers are held
+against each other and against the log.
+
+  --durability  one of them; without it they take turns
+  --only        no mishaps beside kills but those whose name has these words in it
+  --keep        leaves the directories of what passed, too
+  --check       compares once more what was left behind`
+
+export interface ChaosOptions {
+  readonly kills: number
+  readonly seed: number
+  /** Both in turn where none is given. */
+  readonly durability?: 'sync' | 'os'
+  /** Words in the names of the mishaps beside kills; '' for all. */
+  readonly only: string
+  readonly keep: boolean
+  /** A directory to be checked once more, or ''. */
+  readonly check: string
+}
+
+/** Throws for what is not in the usage. */
+export function parseOptions(words: readonly string[]): ChaosOptions {
+  const { values } = parseArgs({
+    args: [...words],
+    options: {
+      kills: { type: 'string', default: '50' },
+      seed: { type: 'string', default: String(Date.now() % 1_000_000) },
+      durability: { type: 'string' },
+      only: { type: 'string', default: '' },
+      keep: { type: 'boolean', default: false },
+      check: { type: 'string', default: '' },
+    },
+  })
+  const kills = wholeNumber('--kills', values.kills)
+  const { durability, only, keep, check } = values
+  if (durability !== undefined && durability !== 'sync' && durability !== 'os')
+    throw new Error('--durability: expected sync or os')
+  const seed = wholeNumber('--seed', values.seed)
+  return { kills, seed, only, keep, check, ...(durability === undefined ? {} : { durability }) }
+}
+
+function wholeNumber(name: string, text: string): number {
+  const value = Number(text)
+  if (!/^\d+$/.test(text) || value < 1) throw new Error(`${name}: expected a whole number from 1`)
+  return value
+}
