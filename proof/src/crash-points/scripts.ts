@@ -56,10 +56,11 @@ const larger = { segmentBytes: 8192 }
 async function fillSegments(stage: Stage): Promise<void> {
   await stage.open()
   await askAll(stage, [put(wheel(20))])
-  for (let round = 0; round < 6; round++)
+  for (let round = 0; round < 8; round++) {
     await askAll(stage, [[many(1400), keyed(`round-${round}`)], many(800)])
-  // The helper comes to its end.
-  await stage.wait(2_000)
+    // The helper comes to its end, so that a file it has put aside is there to be used again.
+    if (round > 3) await stage.wait(500)
+  }
 }
 
 export const scripts: Readonly<Record<string, Script>> = {
@@ -154,7 +155,7 @@ export const scripts: Readonly<Record<string, Script>> = {
     },
     async act(stage) {
       await stage.open()
-      await askAll(stage, [one, many(2000), keyed('b')])
+      await askAll(stage, [one, many(2000), keyed('b'), many(2000), many(2000), many(2000)])
       await stage.wait(2_000)
     },
   },
