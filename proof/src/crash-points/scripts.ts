@@ -72,16 +72,11 @@ export const scripts: Readonly<Record<string, Script>> = {
     },
   },
   'many-draws': {
-    engine,
+    engine: larger,
     async act(stage) {
       await stage.open()
-      await askAll(stage, [
-        [put(wheel(3)), put(box)],
-        many(600),
-        [many(100, 'box'), one],
-        many(202, 'box'),
-        one,
-      ])
+      const draws = [many(600), [many(100, 'box'), one], many(3900), many(202, 'box'), one]
+      await askAll(stage, [[put(wheel(3)), put(box)], ...draws])
     },
   },
   'keyed-draws': {
