@@ -40,6 +40,28 @@ for (const script of Object.keys(scripts)) {
   })
 }
 
+/** What has to be seen when a script is played. */
+const seen: Readonly<Record<string, readonly RegExp[]>> = {
+  archive: [/snapshot-written/, /segment-archived/, /rename .*spare.* to segment/],
+  remove: [/snapshot-written/, /remove .*segment-\d+\.log$/, /rename .*spare.* to segment/],
+  killed: [/snapshot-written/, /segment-archived/],
+  recovery: [/torn-batch-cut/],
+  'recovery-behind-a-full-file': [/torn-batch-cut: segment-0000000002/, /snapshot-written/],
+}
+
+for (const [script, patterns] of Object.entries(seen)) {
+  test(`the script does what it is there for: ${script}`, async () => {
+    for (const sectorBytes of sectorSizes) {
+      const { trace } = await record(script, { seed: 1, sectorBytes, keepTrace: true })
+      for (const pattern of patterns)
+        assert.ok(
+          trace.lines!.some(line => pattern.test(line)),
+          `${pattern}`,
+        )
+    }
+  })
+}
+
 test('every subset of what is not synced makes a state, and the device itself stays as it is', () => {
   const device = new Device({ sectorBytes: 512, nameOrder: 'any', chance: new Chance(1, 'test') })
   device.makeDirectory('/d')

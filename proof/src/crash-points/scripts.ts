@@ -56,10 +56,11 @@ const larger = { segmentBytes: 8192 }
 async function fillSegments(stage: Stage): Promise<void> {
   await stage.open()
   await askAll(stage, [put(wheel(20))])
-  for (let round = 0; round < 6; round++)
+  for (let round = 0; round < 8; round++) {
     await askAll(stage, [[many(1400), keyed(`round-${round}`)], many(800)])
-  // The helper comes to its end.
-  await stage.wait(2_000)
+    // The helper comes to its end, so that a file it has put aside is there to be used again.
+    if (round > 3) await stage.wait(500)
+  }
 }
 
 export const scripts: Readonly<Record<string, Script>> = {
@@ -71,16 +72,11 @@ export const scripts: Readonly<Record<string, Script>> = {
     },
   },
   'many-draws': {
-    engine,
+    engine: larger,
     async act(stage) {
       await stage.open()
-      await askAll(stage, [
-        [put(wheel(3)), put(box)],
-        many(600),
-        [many(100, 'box'), one],
-        many(202, 'box'),
-        one,
-      ])
+      const draws = [many(600), [many(100, 'box'), one], many(3900), many(202, 'box'), one]
+      await askAll(stage, [[put(wheel(3)), put(box)], ...draws])
     },
   },
   'keyed-draws': {
@@ -154,7 +150,7 @@ export const scripts: Readonly<Record<string, Script>> = {
     },
     async act(stage) {
       await stage.open()
-      await askAll(stage, [one, many(2000), keyed('b')])
+      await askAll(stage, [one, many(2000), keyed('b'), many(2000), many(2000), many(2000)])
       await stage.wait(2_000)
     },
   },
