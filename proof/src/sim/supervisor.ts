@@ -174,7 +174,7 @@ export class Supervisor {
     this.#refused = 0
     const { lsn, drawNumber } = kuji.status()
     this.#machine.tell(`${process.id} is up at LSN ${lsn}, draw ${drawNumber}`)
-    if (this.#machine.disks.locks.get(directory) !== process)
+    if (process.alive && this.#machine.disks.locks.get(directory) !== process)
       throw new Violation('up without the lock of the directory')
     this.#takeInRest(lsn)
     if (drawNumber !== this.model.drawNumber)
