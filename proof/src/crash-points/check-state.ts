@@ -48,8 +48,9 @@ function fillFile(round: number, segmentBytes: number): Operation {
 
 /**
  * Starts the engine on a disk as a crash has left it, and holds it against the oracle: the state is that behind some
- * LSN; every request with a key comes again as it was answered, or is drawn once; a draw is possible; some files of the log are filled, so that the
- * helper does its work; and an independent reader finds the same in the files, from the first batch on, and in each snapshot.
+ * LSN; every request with a key comes again as it was answered, or is drawn once; a draw is possible; some files of the
+ * log are filled, so that the helper does its work; and an independent reader finds the same in the files, from the
+ * first batch on, and in each snapshot.
  * @param watched whether the moments of the recovery are wanted
  * @throws Violation where something is not so
  */
