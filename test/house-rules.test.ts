@@ -26,6 +26,7 @@ const entryPoints = new Set([
   'proof/src/crash-points/main.ts',
   'proof/src/history/index.ts',
   'proof/src/chaos/main.ts',
+  'proof/src/planted/main.ts',
   'proof/src/sim/main.ts',
   'proof/src/sim/seed-worker.ts',
 ])
