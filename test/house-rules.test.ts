@@ -22,8 +22,11 @@ const entryPoints = new Set([
   'bench/src/main.ts',
   'bench/src/process-of-group.ts',
   'bench/src/peers/main.ts',
+  'proof/src/bit-flips/main.ts',
+  'proof/src/crash-points/main.ts',
   'proof/src/history/index.ts',
   'proof/src/chaos/main.ts',
+  'proof/src/planted/main.ts',
   'proof/src/sim/main.ts',
   'proof/src/sim/seed-worker.ts',
 ])

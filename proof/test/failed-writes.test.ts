@@ -42,7 +42,7 @@ test('a seal that only the page cache has is made durable before anything is bui
 })
 
 for (const failing of ['open', 'syncDirectory', 'rename', 'writeSync @0'])
-  test(`where a larger file cannot take the place of the next one (${failing}), no draw goes to a file without a name`, async () => {
+  test(`where a larger file cannot take the place of the next one, no draw is lost: ${failing}`, async () => {
     const machine = new ScriptedMachine()
     await machine.run(async () => {
       const kuji = await machine.open()

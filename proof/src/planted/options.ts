@@ -2,7 +2,8 @@ import { parseArgs } from 'node:util'
 import { plantedBugs } from './bugs/index.ts'
 import { type LayerName, layerNames, type PlantedBug } from './planted-bug.ts'
 
-export const usage = `Plants deliberate bugs in a copy of the sources, one at a time, and demands that a layer of proof finds each.
+export const usage = `Plants deliberate bugs in a copy of the sources, one at a time, and demands that a layer of
+proof finds each.
 
     npm run planted -- [--only NAME,...] [--layer LAYER] [options]
 

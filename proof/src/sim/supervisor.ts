@@ -1,4 +1,5 @@
 import type { EngineEvent, Kuji, RepairReport } from '@kuji/engine'
+
 import { KujiError } from '@kuji/engine'
 import { LocalKeeper } from '../../../packages/engine/src/helper/local-keeper.ts'
 import { repairOn } from '../../../packages/engine/src/inspect/repair.ts'

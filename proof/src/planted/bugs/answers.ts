@@ -100,7 +100,9 @@ export const bugsOfAnswers: readonly PlantedBug[] = [
     patches: [
       {
         file: fileLog,
-        find: '    try {\n      await this.#options.appender.append(file, seed, batch, position)\n    } catch (cause) {',
+        find:
+          '    try {\n      await this.#options.appender.append(file, seed, batch, position)\n' +
+          '    } catch (cause) {',
         put:
           '    const { appender } = this.#options\n' +
           '    const again = (): Promise<void> => {\n' +

@@ -43,7 +43,9 @@ export const bugsOfChoosing: readonly PlantedBug[] = [
       {
         file: words,
         find: '    let word = this.nextSigned32()\n    let low',
-        put: '    if (total > 256 && total < 2 ** 16) return this.next16() % total\n    let word = this.nextSigned32()\n    let low',
+        put:
+          '    if (total > 256 && total < 2 ** 16) return this.next16() % total\n' +
+          '    let word = this.nextSigned32()\n    let low',
       },
     ],
     layers: ['tests', 'statistics'],

@@ -13,7 +13,9 @@ export const bugsOfRecovery: readonly PlantedBug[] = [
       {
         file: scan,
         find: '    if (length === 0) return at\n    visit(at)',
-        put: '    if (length === 0 || checkFrame(views.bytes, views.view, at + length, seed) === 0) return at\n    visit(at)',
+        put:
+          '    if (length === 0 || checkFrame(views.bytes, views.view, at + length, seed) === 0) return at\n' +
+          '    visit(at)',
       },
     ],
     layers: ['tests', 'sim', 'crash-points'],
