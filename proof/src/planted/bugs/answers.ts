@@ -15,7 +15,7 @@ export const bugsOfAnswers: readonly PlantedBug[] = [
         put: '    this.#mailbox.answerUpTo(upTo)\n    void this.#write(batch).then(outcome => {',
       },
     ],
-    layers: ['tests', 'sim', 'crash-points'],
+    layers: ['tests', 'sim', 'crash-points', 'chaos'],
     tests: ['durability.test.ts', 'faults.test.ts'],
     quick: 'sim',
   },
@@ -49,6 +49,7 @@ export const bugsOfAnswers: readonly PlantedBug[] = [
     ],
     layers: ['tests', 'sim'],
     tests: ['durability.test.ts', 'pools.test.ts'],
+    quick: 'sim',
   },
   {
     name: 'unknown-told-as-refused',
@@ -75,7 +76,6 @@ export const bugsOfAnswers: readonly PlantedBug[] = [
     ],
     layers: ['tests', 'sim'],
     tests: ['faults.test.ts'],
-    quick: 'sim',
   },
   {
     name: 'writer-goes-on-after-failed-write',

@@ -53,7 +53,6 @@ export const bugsOfRecovery: readonly PlantedBug[] = [
     ],
     layers: ['tests', 'sim', 'crash-points'],
     tests: ['torn-batch.test.ts', 'crash-points.test.ts'],
-    quick: 'sim',
   },
   {
     name: 'last-segment-not-written-anew',
@@ -104,6 +103,7 @@ export const bugsOfRecovery: readonly PlantedBug[] = [
       },
     ],
     layers: ['tests'],
+    tests: ['recovery-table.test.ts'],
     quick: 'tests',
   },
   {
@@ -118,7 +118,6 @@ export const bugsOfRecovery: readonly PlantedBug[] = [
     ],
     layers: ['tests', 'sim'],
     tests: ['rotation.test.ts'],
-    quick: 'sim',
   },
   {
     name: 'pool-number-given-again',
@@ -126,14 +125,11 @@ export const bugsOfRecovery: readonly PlantedBug[] = [
     patches: [
       {
         file: 'packages/engine/src/writer/decide.ts',
-        find: 'const number = this.#state.byNumber.length\n',
-        put:
-          'const gone = this.#state.byNumber.indexOf(undefined)\n' +
-          '      const number = gone < 0 ? this.#state.byNumber.length : gone\n',
+        find: 'const number = this.#state.nextPool\n',
+        put: 'let number = 0\n      while (this.#state.byNumber.has(number)) number++\n',
       },
     ],
     layers: ['tests', 'sim'],
     tests: ['pools.test.ts', 'durability.test.ts'],
-    quick: 'sim',
   },
 ]
