@@ -30,7 +30,7 @@ const engineTests = 'packages/engine/test'
 function testFiles(root: string, names: readonly string[]): string[] {
   return names.flatMap(name =>
     name.endsWith('.ts')
-      ? [`${engineTests}/${name}`]
+      ? [name.startsWith('proof/') ? name : `${engineTests}/${name}`]
       : globSync(`${engineTests}/${name}/**/*.test.ts`, { cwd: root }).sort(),
   )
 }

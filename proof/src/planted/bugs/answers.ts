@@ -127,7 +127,8 @@ export const bugsOfAnswers: readonly PlantedBug[] = [
         put: '    await file.sync().catch(() => file.sync())\n',
       },
     ],
-    layers: ['sim'],
+    layers: ['tests', 'sim'],
+    tests: ['proof/test/failed-writes.test.ts'],
   },
   {
     name: 'batch-written-again',
@@ -161,6 +162,7 @@ export const bugsOfAnswers: readonly PlantedBug[] = [
       },
     ],
     layers: ['tests', 'sim'],
+    tests: ['durability.test.ts', 'crash-points.test.ts'],
     quick: 'sim',
   },
   {
@@ -190,6 +192,7 @@ export const bugsOfAnswers: readonly PlantedBug[] = [
       },
     ],
     layers: ['tests', 'sim'],
+    tests: ['durability.test.ts', 'faults.test.ts', 'keys/expiry.test.ts'],
     quick: 'sim',
   },
 ]

@@ -48,7 +48,7 @@ export const bugsOfFiles: readonly PlantedBug[] = [
       },
     ],
     layers: ['tests', 'sim', 'crash-points'],
-    tests: ['synced-before-named.test.ts'],
+    tests: ['synced-before-named.test.ts', 'proof/test/failed-writes.test.ts'],
   },
   {
     name: 'removals-not-synced-one-by-one',

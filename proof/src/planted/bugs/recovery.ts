@@ -77,7 +77,8 @@ export const bugsOfRecovery: readonly PlantedBug[] = [
         put: '      if (end === 0 && this.#ended !== null) await this.#writeAnew(this.#ended)\n',
       },
     ],
-    layers: ['sim'],
+    layers: ['tests', 'sim'],
+    tests: ['proof/test/failed-writes.test.ts'],
   },
   {
     name: 'damage-taken-for-torn',
