@@ -66,10 +66,15 @@ test('what is planted is TypeScript still, so that layers find faults and not cr
 test('each bug has a name of its own and layers that are to find it; the quick run has enough of them', () => {
   assert.equal(new Set(plantedBugs.map(({ name }) => name)).size, plantedBugs.length)
   assert.ok(plantedBugs.length >= 30)
-  for (const { name, what, layers, quick } of plantedBugs) {
+  for (const { name, what, layers, quick, tests = [] } of plantedBugs) {
     assert.match(name, /^[a-z]+(?:-[a-z]+)*$/)
     assert.ok(what !== '' && layers.length > 0, name)
     assert.ok(quick === undefined || layers.includes(quick), name)
+    for (const file of tests)
+      assert.ok(
+        tree.has(file.startsWith('proof/') ? file : `packages/engine/test/${file}`),
+        `${name}: ${file}`,
+      )
   }
   assert.ok(plantedBugs.filter(({ quick }) => quick !== undefined).length >= 12)
 })

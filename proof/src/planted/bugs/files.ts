@@ -127,7 +127,7 @@ export const bugsOfFiles: readonly PlantedBug[] = [
       },
     ],
     layers: ['tests', 'sim'],
-    tests: ['torn-batch.test.ts', 'bit-flips.test.ts'],
+    tests: ['torn-batch.test.ts', 'proof/test/bit-flips.test.ts'],
   },
   {
     name: 'terminator-not-written',

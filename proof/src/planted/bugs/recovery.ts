@@ -91,7 +91,7 @@ export const bugsOfRecovery: readonly PlantedBug[] = [
       },
     ],
     layers: ['tests', 'sim'],
-    tests: ['recovery-table.test.ts', 'bit-flips.test.ts'],
+    tests: ['recovery-table.test.ts', 'proof/test/bit-flips.test.ts'],
   },
   {
     name: 'seal-hash-not-checked',
