@@ -13,7 +13,7 @@ import type { Answered } from './oracle.ts'
 import { PointRecorder } from './points.ts'
 import { RemovedSegments } from './removed-segments.ts'
 
-export type EngineOptions = Pick<OpenOptions, 'segmentBytes' | 'retention' | 'durability'>
+export type EngineOptions = Pick<OpenOptions, 'retention' | 'durability'> & { readonly segmentBytes: number }
 
 /** A part of a script that is played on one machine. */
 export type Act = (stage: Stage) => Promise<unknown>
