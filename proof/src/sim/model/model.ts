@@ -47,7 +47,8 @@ export class Model {
   /** Of keyed draws, by their first number. */
   readonly #receipts = new Map<number, Receipt>()
   readonly #rules: KeyRules
-  readonly fairness: Fairness
+  /** Null where nobody asks. */
+  readonly fairness: Fairness | null
   #keyed = 0
   drawNumber = 0
   /** Of the batch that what is applied next stands in, or rests on. */
@@ -62,7 +63,7 @@ export class Model {
   /** The time of the last draw, which no later one is before. */
   #lastTime = 0
 
-  constructor(rules: KeyRules, fairness: Fairness) {
+  constructor(rules: KeyRules, fairness: Fairness | null = null) {
     this.#rules = rules
     this.fairness = fairness
   }
@@ -130,7 +131,7 @@ export class Model {
 
   /** The model as it was behind an LSN. */
   behind(lsn: number): Model {
-    const model = new Model(this.#rules, this.fairness.forgetful())
+    const model = new Model(this.#rules, this.fairness?.forgetful())
     for (const applied of this.#applied) {
       if (applied.lsn > lsn) break
       model.lsn = applied.lsn
@@ -232,7 +233,7 @@ export class Model {
     const extra = pool.addsLastOne(draws - 1)
     for (const [place, item] of items.entries()) {
       const isExtra = extra && place === items.length - 1
-      if (!isExtra) this.fairness.add(pool, item)
+      if (!isExtra) this.fairness?.add(pool, item)
       const why = pool.take(item, isExtra)
       if (why !== '') fail(why)
     }
