@@ -67,3 +67,58 @@ for (const failing of ['open', 'syncDirectory', 'rename', 'writeSync @0'])
       await again.close()
     })
   })
+
+test('a file used again whose header could not be synced is never taken for the next one', async () => {
+  for (let seed = 1; seed <= 10; seed++) {
+    const machine = new ScriptedMachine(seed)
+    await machine.run(async () => {
+      const kuji = await machine.open()
+      await kuji.putPool(pool)
+      let failed = 0
+      machine.misfortune = ({ name, path }) =>
+        name === 'sync' && path.includes('/spare-') && failed++ === 0 ? { kind: 'error', code: 'EIO' } : null
+      while (failed === 0) {
+        await kuji.draw('p', { count: 100 })
+        await machine.time.wait(5)
+      }
+      await machine.time.wait(2)
+      const { drawNumber } = kuji.status()
+      machine.cutPower()
+      const again = await machine.open()
+      assert.ok(again.status().drawNumber >= drawNumber)
+      await again.close()
+    })
+  }
+})
+
+test('a file used again never has its new header under its old name, however slow a sync is', async () => {
+  for (let seed = 1; seed <= 20; seed++) {
+    const machine = new ScriptedMachine(seed)
+    await machine.run(async () => {
+      const kuji = await machine.open()
+      await kuji.putPool(pool)
+      // What makes the old name go takes very long.
+      let namedSpare = false
+      machine.latency = ({ name, path }) => {
+        const isSlow = name === 'syncDirectory' && namedSpare
+        namedSpare = name === 'rename' && path.includes(' to spare-')
+        return isSlow ? 10_000 : 0.1
+      }
+      let usedAgain = false
+      machine.misfortune = ({ name, path }) => {
+        if (name === 'sync' && path.includes('/spare-')) usedAgain = true
+        return null
+      }
+      let { drawNumber } = kuji.status()
+      while (!usedAgain) {
+        const { id } = await kuji.draw('p', { count: 100 })
+        drawNumber = id + 99
+        await machine.time.wait(0.5)
+      }
+      machine.cutPower()
+      const again = await machine.open()
+      assert.ok(again.status().drawNumber >= drawNumber)
+      await again.close()
+    })
+  }
+})

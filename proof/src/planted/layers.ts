@@ -19,13 +19,18 @@ const putOff = '# T\u004fDO'
 /** Messages of a program that is broken, which is not the same as a promise that is. */
 const brokenProgram = /is not a function|is not defined|Cannot (?:read|set) properties|SyntaxError|ERR_MODULE/
 
+/** Seeds that the simulator has to pass with nothing planted, before anything is. */
+export function controlSeeds(minutes: number): number {
+  return Math.ceil(20 * minutes)
+}
+
 const engineTests = 'packages/engine/test'
 
 /** Test files of a bug; a folder stands for those in it. */
 function testFiles(root: string, names: readonly string[]): string[] {
   return names.flatMap(name =>
     name.endsWith('.ts')
-      ? [`${engineTests}/${name}`]
+      ? [name.startsWith('proof/') ? name : `${engineTests}/${name}`]
       : globSync(`${engineTests}/${name}/**/*.test.ts`, { cwd: root }).sort(),
   )
 }
@@ -78,7 +83,7 @@ export const layers: readonly Layer[] = [
     needs: 'proof/src/sim/main.ts',
     command: (_, bug, minutes) =>
       bug === null
-        ? ['proof/src/sim/main.ts', '--seeds', `1..${Math.ceil(20 * minutes)}`]
+        ? ['proof/src/sim/main.ts', '--seeds', `1..${controlSeeds(minutes)}`]
         : ['proof/src/sim/main.ts', '--seed', '1', '--minutes', String(minutes)],
     reader: lineReader(/^(seed \d+: .*)$/),
   },
@@ -86,18 +91,18 @@ export const layers: readonly Layer[] = [
     name: 'statistics',
     needs: 'proof/src/statistics/main.ts',
     command: () => ['proof/src/statistics/main.ts'],
-    reader: lineReader(/^(?:FAILED|failed)[: ]+(.*)$/),
+    reader: lineReader(/^(\S.* FAILED, .*)$/),
   },
   {
     name: 'crash-points',
     needs: 'proof/src/crash-points/main.ts',
-    command: () => ['proof/src/crash-points/main.ts'],
-    reader: lineReader(/^(?:FAILED|failed|VIOLATION)[: ]+(.*)$/),
+    command: () => ['proof/src/crash-points/main.ts', '--seeds', '1..2'],
+    reader: lineReader(/^(\S+, seed \d+, sectors of \d+, a crash .*)$/),
   },
   {
     name: 'chaos',
     needs: 'proof/src/chaos/main.ts',
-    command: () => ['proof/src/chaos/main.ts', '--kills', '50', '--seed', '1'],
+    command: () => ['proof/src/chaos/main.ts', '--kills', '25', '--seed', '1'],
     reader: lineReader(/^ +(\d+ x .*|FAILED .*CORRUPT.*)$/),
   },
 ]

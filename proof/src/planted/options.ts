@@ -9,7 +9,7 @@ proof finds each.
 
   --only A,B     these bugs
   --layer L      this layer alone: ${layerNames.join(', ')}
-  --minutes M    time for each layer of each bug, default 10
+  --minutes M    time for each layer of each bug, default 10, with --quick 1
   --every        all layers of each bug, not only those up to the first that finds it
   --quick        the bugs that are found within seconds, each by its quickest layer
   --markdown     prints the table that stands in docs/reliability.md
@@ -37,7 +37,7 @@ export function parseOptions(args: readonly string[]): PlantedOptions | null {
     options: {
       only: { type: 'string', default: '' },
       layer: { type: 'string', default: '' },
-      minutes: { type: 'string', default: '10' },
+      minutes: { type: 'string' },
       every: { type: 'boolean', default: false },
       quick: { type: 'boolean', default: false },
       markdown: { type: 'boolean', default: false },
@@ -47,7 +47,7 @@ export function parseOptions(args: readonly string[]): PlantedOptions | null {
   })
   if (values.help) return null
   const { only, every, quick, markdown, list } = values
-  const minutes = Number(values.minutes)
+  const minutes = Number(values.minutes ?? (quick ? 1 : 10))
   if (!(minutes > 0)) throw new Error('--minutes: expected a number above 0')
   const layer = values.layer === '' ? '' : layerNames.find(name => name === values.layer)
   if (layer === undefined) throw new Error(`--layer: expected one of ${layerNames.join(', ')}`)

@@ -20,7 +20,7 @@ export interface PlantedBug {
   readonly patches: readonly Patch[]
   /** Those that are to find it. */
   readonly layers: readonly LayerName[]
-  /** Files of the engine's tests that are to find it, below packages/engine/test; all of them where nothing is said. */
+  /** Tests that are to find it: below packages/engine/test, or by their whole path; else all of the engine. */
   readonly tests?: readonly string[]
   /** The layer that finds it within seconds, for the quick run. */
   readonly quick?: LayerName

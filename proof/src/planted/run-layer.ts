@@ -56,7 +56,7 @@ export function runLayer({ root, scratch, command, read, seconds }: LayerRun): P
   createInterface(child.stderr).on('line', hear)
   return new Promise((resolve, reject) => {
     child.on('error', reject)
-    child.on('close', code => {
+    child.on('close', (code, signal) => {
       clearTimeout(timer)
       process.off('exit', stop)
       const took = (performance.now() - began) / 1000
@@ -65,7 +65,7 @@ export function runLayer({ root, scratch, command, read, seconds }: LayerRun): P
       if (finding !== '') end('found', finding)
       else if (isLate) end('out of time', '')
       else if (code === 0) end('passed', '')
-      else end('broken', tail.join('\n'))
+      else end('broken', `${tail.join('\n')}\n(ended by ${signal ?? `exit code ${code}`})`)
     })
   })
 }

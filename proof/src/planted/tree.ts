@@ -1,4 +1,13 @@
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync } from 'node:fs'
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -49,6 +58,10 @@ export class SourceTree {
 
   has(file: string): boolean {
     return existsSync(join(this.root, file))
+  }
+
+  read(file: string): string {
+    return readFileSync(join(this.root, file), 'utf8')
   }
 
   remove(): void {

@@ -9,6 +9,8 @@ export class OperationMaker {
   readonly #chance: Chance
   readonly #plain: boolean
   readonly #pools: readonly string[]
+  /** Share of draws with a key: with many, tables of keys outgrow their first size. */
+  readonly #keyed: number
   #keys = 0
   /** Keyed draws made before, to be asked for again. */
   readonly #asked: DrawOperation[] = []
@@ -19,6 +21,7 @@ export class OperationMaker {
   constructor(chance: Chance, plain: boolean) {
     this.#plain = plain
     this.#chance = chance
+    this.#keyed = chance.pick([0.2, 0.5, 0.95])
     this.#pools = poolIds.slice(0, chance.between(1, poolIds.length))
   }
 
@@ -45,7 +48,7 @@ export class OperationMaker {
     const count = chance.happens(0.6) ? 1 : Math.floor(chance.spread(1, chance.happens(0.1) ? 1500 : 30))
     const partial = chance.happens(0.2)
     const bulk = chance.happens(0.1)
-    const key = !bulk && chance.happens(0.5) ? `key-${this.#keys++}` : ''
+    const key = !bulk && chance.happens(this.#keyed) ? `key-${this.#keys++}` : ''
     const recipient = !bulk && chance.happens(0.2) ? `user-${chance.below(9)}` : ''
     const operation: DrawOperation = { kind: 'draw', pool, count, partial, bulk, key, recipient }
     if (key !== '') this.#asked.push(operation)

@@ -52,6 +52,8 @@ export async function simulate(plan: Plan, options: { readonly keepTrace: boolea
     )
     await Promise.all(clients)
     await finish(machine.time, supervisor, ask)
+    const bias = supervisor.model.fairness?.findBias() ?? ''
+    if (bias !== '') throw new Violation(bias)
     // Damage takes away what was answered. Where old segments are removed, there is no whole log to read.
     if (supervisor.damaged) return 'end'
     const files = plan.retention === 'archive' ? machine.device.filesBelow(directory) : null

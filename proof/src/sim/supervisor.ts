@@ -9,6 +9,7 @@ import { deterministicRandom } from '../../../packages/engine/src/random/determi
 import { allPools, ask } from './ask.ts'
 import { damage, isWhole } from './damage.ts'
 import { readBatch } from './model/batch-records.ts'
+import { Fairness } from './model/fairness.ts'
 import { describeAnswer, Model, Violation } from './model/model.ts'
 import type { Answer, Operation } from './model/operation.ts'
 import { circumstances, describeOperation } from './model/operation.ts'
@@ -61,7 +62,7 @@ export class Supervisor {
     this.#plan = plan
     this.#machine = machine
     this.#chance = new Chance(plan.seed, 'supervisor')
-    this.model = new Model(plan.keys)
+    this.model = new Model(plan.keys, new Fairness(new Chance(plan.seed, 'fairness')))
     this.ended = new Promise((resolve, reject) => {
       this.#end = resolve
       this.#fail = reject

@@ -15,7 +15,7 @@ export const bugsOfAnswers: readonly PlantedBug[] = [
         put: '    this.#mailbox.answerUpTo(upTo)\n    void this.#write(batch).then(outcome => {',
       },
     ],
-    layers: ['tests', 'sim', 'crash-points'],
+    layers: ['tests', 'sim', 'crash-points', 'chaos'],
     tests: ['durability.test.ts', 'faults.test.ts'],
     quick: 'sim',
   },
@@ -49,6 +49,7 @@ export const bugsOfAnswers: readonly PlantedBug[] = [
     ],
     layers: ['tests', 'sim'],
     tests: ['durability.test.ts', 'pools.test.ts'],
+    quick: 'sim',
   },
   {
     name: 'unknown-told-as-refused',
@@ -75,7 +76,6 @@ export const bugsOfAnswers: readonly PlantedBug[] = [
     ],
     layers: ['tests', 'sim'],
     tests: ['faults.test.ts'],
-    quick: 'sim',
   },
   {
     name: 'writer-goes-on-after-failed-write',
@@ -127,7 +127,8 @@ export const bugsOfAnswers: readonly PlantedBug[] = [
         put: '    await file.sync().catch(() => file.sync())\n',
       },
     ],
-    layers: ['sim'],
+    layers: ['tests', 'sim'],
+    tests: ['proof/test/failed-writes.test.ts'],
   },
   {
     name: 'batch-written-again',
@@ -161,6 +162,7 @@ export const bugsOfAnswers: readonly PlantedBug[] = [
       },
     ],
     layers: ['tests', 'sim'],
+    tests: ['durability.test.ts', 'crash-points.test.ts'],
     quick: 'sim',
   },
   {
@@ -190,6 +192,7 @@ export const bugsOfAnswers: readonly PlantedBug[] = [
       },
     ],
     layers: ['tests', 'sim'],
+    tests: ['durability.test.ts', 'faults.test.ts', 'keys/expiry.test.ts'],
     quick: 'sim',
   },
 ]

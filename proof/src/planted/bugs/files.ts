@@ -48,7 +48,7 @@ export const bugsOfFiles: readonly PlantedBug[] = [
       },
     ],
     layers: ['tests', 'sim', 'crash-points'],
-    tests: ['synced-before-named.test.ts'],
+    tests: ['synced-before-named.test.ts', 'proof/test/failed-writes.test.ts'],
   },
   {
     name: 'removals-not-synced-one-by-one',
@@ -79,7 +79,6 @@ export const bugsOfFiles: readonly PlantedBug[] = [
     ],
     layers: ['tests', 'sim', 'crash-points'],
     tests: ['synced-before-named.test.ts', 'crash-points.test.ts'],
-    quick: 'sim',
   },
   {
     name: 'log-not-opened-for-sync',
@@ -101,7 +100,6 @@ export const bugsOfFiles: readonly PlantedBug[] = [
     patches: [{ file: disk, find: '  while (written < bytes.length) {', put: '  if (bytes.length > 0) {' }],
     layers: ['tests', 'sim'],
     tests: ['faults.test.ts', 'real-limits.test.ts'],
-    quick: 'sim',
   },
   {
     name: 'checksum-not-seeded',
@@ -129,7 +127,7 @@ export const bugsOfFiles: readonly PlantedBug[] = [
       },
     ],
     layers: ['tests', 'sim'],
-    tests: ['torn-batch.test.ts', 'bit-flips.test.ts'],
+    tests: ['torn-batch.test.ts', 'proof/test/bit-flips.test.ts'],
   },
   {
     name: 'terminator-not-written',
@@ -187,6 +185,6 @@ export const bugsOfFiles: readonly PlantedBug[] = [
     ],
     layers: ['tests', 'sim', 'chaos'],
     tests: ['one-process.test.ts'],
-    quick: 'tests',
+    quick: 'sim',
   },
 ]

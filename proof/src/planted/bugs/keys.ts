@@ -59,7 +59,6 @@ export const bugsOfKeys: readonly PlantedBug[] = [
     ],
     layers: ['tests', 'sim'],
     tests: [exactlyOnce],
-    quick: 'sim',
   },
   {
     name: 'expiry-by-wall-clock',
@@ -127,7 +126,6 @@ export const bugsOfKeys: readonly PlantedBug[] = [
     ],
     layers: ['tests', 'sim'],
     tests: ['keys/expiry.test.ts', 'keys/key-table.test.ts'],
-    quick: 'sim',
   },
   {
     name: 'keys-lost-when-index-grows',

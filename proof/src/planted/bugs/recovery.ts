@@ -53,7 +53,6 @@ export const bugsOfRecovery: readonly PlantedBug[] = [
     ],
     layers: ['tests', 'sim', 'crash-points'],
     tests: ['torn-batch.test.ts', 'crash-points.test.ts'],
-    quick: 'sim',
   },
   {
     name: 'last-segment-not-written-anew',
@@ -78,7 +77,8 @@ export const bugsOfRecovery: readonly PlantedBug[] = [
         put: '      if (end === 0 && this.#ended !== null) await this.#writeAnew(this.#ended)\n',
       },
     ],
-    layers: ['sim'],
+    layers: ['tests', 'sim'],
+    tests: ['proof/test/failed-writes.test.ts'],
   },
   {
     name: 'damage-taken-for-torn',
@@ -91,7 +91,7 @@ export const bugsOfRecovery: readonly PlantedBug[] = [
       },
     ],
     layers: ['tests', 'sim'],
-    tests: ['recovery-table.test.ts', 'bit-flips.test.ts'],
+    tests: ['recovery-table.test.ts', 'proof/test/bit-flips.test.ts'],
   },
   {
     name: 'seal-hash-not-checked',
@@ -104,6 +104,7 @@ export const bugsOfRecovery: readonly PlantedBug[] = [
       },
     ],
     layers: ['tests'],
+    tests: ['recovery-table.test.ts'],
     quick: 'tests',
   },
   {
@@ -118,7 +119,6 @@ export const bugsOfRecovery: readonly PlantedBug[] = [
     ],
     layers: ['tests', 'sim'],
     tests: ['rotation.test.ts'],
-    quick: 'sim',
   },
   {
     name: 'pool-number-given-again',
@@ -126,14 +126,11 @@ export const bugsOfRecovery: readonly PlantedBug[] = [
     patches: [
       {
         file: 'packages/engine/src/writer/decide.ts',
-        find: 'const number = this.#state.byNumber.length\n',
-        put:
-          'const gone = this.#state.byNumber.indexOf(undefined)\n' +
-          '      const number = gone < 0 ? this.#state.byNumber.length : gone\n',
+        find: 'const number = this.#state.nextPool\n',
+        put: 'let number = 0\n      while (this.#state.byNumber.has(number)) number++\n',
       },
     ],
     layers: ['tests', 'sim'],
     tests: ['pools.test.ts', 'durability.test.ts'],
-    quick: 'sim',
   },
 ]

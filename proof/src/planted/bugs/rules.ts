@@ -50,7 +50,6 @@ export const bugsOfRules: readonly PlantedBug[] = [
     ],
     layers: ['tests', 'sim'],
     tests: ['choosing.test.ts'],
-    quick: 'sim',
   },
   {
     name: 'last-one-drawn-by-chance',
@@ -64,7 +63,6 @@ export const bugsOfRules: readonly PlantedBug[] = [
     ],
     layers: ['tests', 'sim'],
     tests: ['choosing.test.ts'],
-    quick: 'sim',
   },
   {
     name: 'version-not-compared',
@@ -112,6 +110,5 @@ export const bugsOfRules: readonly PlantedBug[] = [
     ],
     layers: ['tests', 'sim'],
     tests: ['pools.test.ts'],
-    quick: 'sim',
   },
 ]

@@ -31,7 +31,6 @@ export const bugsOfSnapshots: readonly PlantedBug[] = [
     patches: [{ file: snapshot, find: 'writer.u53(position.lsn)', put: 'writer.u53(position.lsn + 1)' }],
     layers: ['tests', 'sim'],
     tests: ['rotation.test.ts', 'recovery-table.test.ts'],
-    quick: 'sim',
   },
   {
     name: 'snapshot-lacks-its-last-segment',
