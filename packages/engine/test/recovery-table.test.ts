@@ -189,6 +189,16 @@ test('D: a snapshot that the disk does not give is passed over like a bad one, u
   }
 })
 
+test('D: where the disk gives no snapshot at all, its error ends the start: that is no damage', async t => {
+  const { directory, states, lastLsn } = await sample(t, { snapshots: true, end: 'shutdown' })
+  const disk = new FaultyDisk(({ operation, name }) =>
+    operation === 'read' && name.startsWith('snapshot') ? { error: systemError('EIO') } : undefined,
+  )
+  await assert.rejects(start(directory, disk), { code: 'EIO' })
+  assert.equal((await start(directory)).state, states.get(lastLsn))
+  assert.deepEqual(filesOf(directory, /broken$/), [])
+})
+
 test('D: a bad snapshot is not counted among the two that are kept', async t => {
   for (const damage of [
     (path: string) => flipBit(path, 8 * 100),

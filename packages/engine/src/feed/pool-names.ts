@@ -15,7 +15,7 @@ export class PoolNames {
   set(number: number, id: string, itemIds: readonly string[]): void {
     this.#ids[number] = id
     // Where it reads the same, the state's own list: a copy of a million ids would be kept for nothing.
-    const live = this.#state.byNumber[number]?.itemIds
+    const live = this.#state.byNumber.get(number)?.itemIds
     this.#itemIds[number] = live !== undefined && sameItems(live, itemIds) ? live : itemIds
   }
 

@@ -113,7 +113,9 @@ export class Maintenance {
         return new Replayer(state, position)
       } catch (error) {
         if (!(error instanceof KujiError)) throw error
-        // Recovery has warned of it, and the one before will do. Under its name it would be counted as one to keep.
+        // Recovery has warned of it, and the one before will do. Under its name it would be counted as one to keep; but
+        // what the disk did not give may be whole.
+        if (error.cause !== undefined) continue
         await disk.rename(`${directory}/${name}`, `${directory}/${name}.broken`)
       }
     }

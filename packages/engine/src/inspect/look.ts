@@ -34,11 +34,14 @@ export async function findLaterInLog(
   let bytes = look.views.bytes.length - look.end
   const at = findLaterBatch(look.views, look.end, segmentSeed(look.header), lsnsBehind(lsn, bytes))
   if (at >= 0) return { file: look.file.file, at, lsn: readLsn(look.views.view, at) }
-  const last = segmentNumbers(files).at(-1) ?? 0
-  for (let later = number + 1; later <= last; later++) {
-    const file = findSegment(files, later)
-    bytes += file === undefined || file.archived ? limits.segmentMaximumBytes : file.bytes + headerBytes
-    if (file === undefined) continue
+  let before = number
+  for (const later of segmentNumbers(files)) {
+    if (later <= number) continue
+    const file = findSegment(files, later)!
+    // Files that are missing in between may have been of any size.
+    bytes += (later - before - 1) * limits.segmentMaximumBytes
+    bytes += file.archived ? limits.segmentMaximumBytes : file.bytes + headerBytes
+    before = later
     const read = await readSegmentBytes(disk, directory, file).catch(() => null)
     if (read === null) continue
     const { header, verdict } = judgeStart(read, log, file)

@@ -26,7 +26,8 @@ interface Count {
   readonly known: KnownPool | null
   readonly assumed: boolean
   draws: number
-  readonly items: number[]
+  /** By item: an index that was never one may be as large as it likes. */
+  readonly items: Map<number, number>
 }
 
 /**
@@ -81,7 +82,7 @@ class LossCounter implements RecordVisitor {
   #known(number: number): KnownPool | null {
     const read = this.#pools.get(number)
     if (read !== undefined) return read
-    const pool = this.#state.byNumber[number]
+    const pool = this.#state.byNumber.get(number)
     return pool === undefined ? null : { id: pool.id, itemIds: pool.itemIds, holes: 0 }
   }
 
@@ -93,11 +94,11 @@ class LossCounter implements RecordVisitor {
     this.#counts.set(number, counts)
     let own = counts.at(-1)
     if (own === undefined || own.known?.itemIds !== known?.itemIds || own.assumed !== assumed) {
-      own = { known, assumed, draws: 0, items: [] }
+      own = { known, assumed, draws: 0, items: new Map() }
       counts.push(own)
     }
     own.draws += count
-    for (let k = start; k < start + count; k++) own.items[items[k]!] = (own.items[items[k]!] ?? 0) + 1
+    for (let k = start; k < start + count; k++) own.items.set(items[k]!, (own.items.get(items[k]!) ?? 0) + 1)
   }
 
   request(number: number, items: ItemIndexes, start: number, count: number): void {
@@ -153,10 +154,12 @@ class LossCounter implements RecordVisitor {
 }
 
 function describe(number: number, { known, assumed, draws, items }: Count): LostPool {
-  const counted: LostPool['items'][number][] = []
-  items.forEach((count, index) => {
-    counted.push({ item: known?.itemIds[index] ?? null, index, draws: count })
-  })
+  const sorted = [...items].sort(([a], [b]) => a - b)
+  const counted = sorted.map(([index, count]) => ({
+    item: known?.itemIds[index] ?? null,
+    index,
+    draws: count,
+  }))
   return { pool: known?.id ?? null, number, draws, assumed, items: counted }
 }
 

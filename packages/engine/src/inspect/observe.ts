@@ -81,7 +81,7 @@ export class ReplayTeller implements ReplayObserver {
 
   put(number: number, rules: Rules): void {
     if (this.#observer.change === undefined) return
-    const version = (this.#state.byNumber[number]?.version ?? 0) + 1
+    const version = (this.#state.byNumber.get(number)?.version ?? 0) + 1
     const manifest = describeRules(rules)
     this.#observer.change({ ...this.#place, type: 'put', pool: rules.id, version, manifest })
   }

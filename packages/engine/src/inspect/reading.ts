@@ -111,10 +111,9 @@ export class LogReading {
 
   /** LSNs that any batch of these files may have. */
   get plausibleLsns(): { least: number; most: number } {
-    let bytes = 0
-    for (let number = this.#numbers[0] ?? 0; number <= (this.#numbers.at(-1) ?? -1); number++) {
-      bytes += this.files.live.get(number)?.bytes ?? limits.segmentMaximumBytes
-    }
+    const [first = 0, last = -1] = [this.#numbers[0], this.#numbers.at(-1)]
+    let bytes = (last + 1 - first - this.files.live.size) * limits.segmentMaximumBytes
+    for (const file of this.files.live.values()) bytes += file.bytes
     const known = Math.max(this.lsn, ...this.snapshots.map(({ content }) => content?.position.lsn ?? 0))
     return { least: 1, most: lsnsBehind(known, bytes).most }
   }

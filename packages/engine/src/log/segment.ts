@@ -4,7 +4,7 @@ import type { Disk, DiskFile } from '../disk/disk.ts'
 import { atOnce, pieceBytes, writeFully, writePieces, writeWhole } from '../disk/disk.ts'
 import type { Pace } from '../disk/pacer.ts'
 import { terminatorBytes } from '../record/batch.ts'
-import { ByteReader, ByteWriter } from '../record/bytes.ts'
+import { ByteReader, ByteWriter, MalformedBytes } from '../record/bytes.ts'
 
 /**
  * A segment is one log file: a header of 64 bytes, then batches, then zeros (or, in a file used for the second time,
@@ -79,11 +79,16 @@ export function decodeSegmentHeader(bytes: Uint8Array, path: string): SegmentHea
     throw corrupt(`format version ${version}; this kuji reads version ${formatVersion}`)
   }
   const crc = crc32(bytes.subarray(0, 60))
-  const shard = reader.u32()
-  const identity = Uint8Array.from(reader.raw(identityBytes))
   if (new DataView(bytes.buffer, bytes.byteOffset).getUint32(60, true) !== crc)
     throw corrupt('damaged header')
-  return { identity, shard, number: reader.u53(), bytes: reader.u53() }
+  try {
+    const shard = reader.u32()
+    const identity = Uint8Array.from(reader.raw(identityBytes))
+    return { identity, shard, number: reader.u53(), bytes: reader.u53() }
+  } catch (error) {
+    if (error instanceof MalformedBytes) throw corrupt(error.message)
+    throw error
+  }
 }
 
 /** What the CRCs of a segment's batches start from: no other segment's batch, and no other directory's, passes. */

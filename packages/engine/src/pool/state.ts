@@ -13,8 +13,10 @@ import { rescaleFactor } from './weight.ts'
  */
 export class State {
   readonly pools: Map<string, Pool> = new Map()
-  /** By pool number; undefined where a pool was deleted. */
-  readonly byNumber: (Pool | undefined)[] = []
+  /** Those that are not deleted, by pool number. */
+  readonly byNumber: Map<number, Pool> = new Map()
+  /** The number of the next pool to be created: that of a deleted one is not used again. */
+  nextPool = 0
   /** Items of all pools. */
   items = 0
   /** The last draw number given. */
@@ -129,11 +131,11 @@ export function applyKeyPolicy(state: State, policy: KeyPolicy): void {
 
 /** Creates the pool of this number, or gives it new rules; what was drawn of an item stays with its id. */
 export function applyPut(state: State, number: number, rules: Rules): Pool {
-  const existing = state.byNumber[number]
+  const existing = state.byNumber.get(number)
   const pool = existing ?? new Pool(number, rules.id)
   if (existing === undefined) {
-    while (state.byNumber.length < number) state.byNumber.push(undefined)
-    state.byNumber[number] = pool
+    state.nextPool = number + 1
+    state.byNumber.set(number, pool)
     state.pools.set(rules.id, pool)
   } else {
     state.hash = (state.hash - poolHash(pool)) | 0
@@ -200,7 +202,7 @@ export function applyDelete(state: State, pool: Pool): void {
   state.hash = (state.hash - poolHash(pool)) | 0
   state.items -= pool.itemIds.length
   state.pools.delete(pool.id)
-  state.byNumber[pool.number] = undefined
+  state.byNumber.delete(pool.number)
 }
 
 /** The state hash computed from nothing, to hold `state.hash` against. */

@@ -131,6 +131,7 @@ async function loadSnapshot(
 ): Promise<Snapshot | null> {
   const first = headers[0]!
   let ended: { path: string; lsn: number } | null = null
+  let unreadable: unknown
   for (const segment of candidates) {
     const path = `${directory}/${snapshotName(segment)}`
     try {
@@ -143,6 +144,7 @@ async function loadSnapshot(
       break
     } catch (error) {
       if (!(error instanceof KujiError)) throw error
+      unreadable ??= error.cause
       const message = `${error.message}; trying the snapshot before it and a longer replay`
       onEvent({ type: 'snapshot-refused', level: 'warn', message, file: path })
     }
@@ -154,6 +156,8 @@ async function loadSnapshot(
     throw corrupt(ended.path, `${why}. Restore them from a copy, or see \`kuji log repair --help\``)
   }
   if (first.number > 1) {
+    // What the disk did not give may be whole: the log is not said to be lost for that.
+    if (unreadable !== undefined) throw unreadable
     throw corrupt(directory, `no good snapshot, and the log begins with segment ${first.number}`)
   }
   return null

@@ -114,7 +114,7 @@ export class Replayer implements RecordVisitor {
   }
 
   #pool(number: number): Pool {
-    const pool = this.state.byNumber[number]
+    const pool = this.state.byNumber.get(number)
     if (pool === undefined) throw new MalformedBytes(`pool number ${number} does not exist`)
     return pool
   }
@@ -143,8 +143,11 @@ export class Replayer implements RecordVisitor {
   }
 
   put(number: number, rules: Rules): void {
-    const existing = this.state.byNumber[number]
-    if (existing === undefined ? number < this.state.byNumber.length : existing.id !== rules.id) {
+    const existing = this.state.byNumber.get(number)
+    const { nextPool, pools } = this.state
+    const fits =
+      existing === undefined ? number === nextPool && !pools.has(rules.id) : existing.id === rules.id
+    if (!fits) {
       throw new MalformedBytes(`pool number ${number} is not "${rules.id}"`)
     }
     this.#observer.put?.(number, rules)

@@ -91,6 +91,7 @@ export function readKeys(reader: ByteReader, state: State): void {
     const given = givenOf(request)
     if (given === 0 || firstDraw + given - 1 > state.drawNumber)
       throw new MalformedBytes(`a key of ${given} draws from ${firstDraw}`)
+    if (time > limits.time) throw new MalformedBytes('a key whose time is beyond all times')
     const { length } = edition.itemIds
     const width = widthOf(length)
     const items = viewOutcomes(reader.raw(given * width), width, length)

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { KujiError } from '../contract/index.ts'
+import { KujiError, limits } from '../contract/index.ts'
 import type { Disk } from '../disk/disk.ts'
 import { atOnce, pieceBytes, writeFully, writePieces, writeWhole } from '../disk/disk.ts'
 import type { Pace } from '../disk/pacer.ts'
@@ -122,7 +122,7 @@ function writeStart(writer: ByteWriter, { identity, shard, segment, position, st
   writer.raw(position.hash)
   writer.u53(state.drawNumber)
   writer.u32(state.hash)
-  writer.u32(state.byNumber.length)
+  writer.u32(state.nextPool)
   writer.u32(state.pools.size)
 }
 
@@ -189,24 +189,32 @@ function readBody(reader: ByteReader, version: number): Snapshot {
   const segment = reader.u53()
   const lsn = reader.u53()
   const time = reader.u53()
+  if (time > limits.time) throw new MalformedBytes('its time is beyond all times')
   const epoch = reader.u32()
   const hash = Uint8Array.from(reader.raw(hashBytes))
   const state = new State()
   state.drawNumber = reader.u53()
   state.hash = reader.u32() | 0
-  const numbers = reader.u32()
+  state.nextPool = reader.u32()
   const pools = reader.u32()
   for (let i = 0; i < pools; i++) {
     const pool = readPool(reader)
-    if (pool.number >= numbers) throw new MalformedBytes(`pool number ${pool.number} of ${numbers}`)
-    state.byNumber[pool.number] = pool
+    if (pool.number >= state.nextPool)
+      throw new MalformedBytes(`pool number ${pool.number} of ${state.nextPool}`)
+    if (state.pools.has(pool.id) || state.byNumber.has(pool.number))
+      throw new MalformedBytes(`pool "${pool.id}" or its number ${pool.number} is there twice`)
+    state.byNumber.set(pool.number, pool)
     state.pools.set(pool.id, pool)
     state.items += pool.itemIds.length
   }
-  for (let number = 0; number < numbers; number++) state.byNumber[number] ??= undefined
   if (version > 1) readKeys(reader, state)
   if (reader.rest !== 0) throw new MalformedBytes(`${reader.rest} bytes after the end`)
-  if (computeStateHash(state) !== state.hash)
-    throw new MalformedBytes('its state hash does not match its state')
+  const computed = computeStateHash(state)
+  if (computed !== state.hash)
+    throw new MalformedBytes(`its state hash is ${hex(state.hash)}, its state comes to ${hex(computed)}`)
   return { identity, shard, segment, position: { lsn, time, epoch, hash }, state }
+}
+
+function hex(hash: number): string {
+  return (hash >>> 0).toString(16).padStart(8, '0')
 }

@@ -221,7 +221,7 @@ export class Decider {
       return refuse('TOO_LARGE', `at most ${limits.totalItems} items in all pools`)
     if (existing === undefined) {
       if (this.#state.pools.size >= limits.pools) return refuse('TOO_LARGE', `at most ${limits.pools} pools`)
-      const number = this.#state.byNumber.length
+      const number = this.#state.nextPool
       batch.put(number, rules)
       applyPut(this.#state, number, rules)
       return { id: rules.id, version: 1, created: true, changed: true }

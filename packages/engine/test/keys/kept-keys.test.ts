@@ -82,7 +82,7 @@ class Twins {
 
   put(pool: number, items: number): void {
     const id = poolIds[pool]!
-    const number = this.state.pools.get(id)?.number ?? this.state.byNumber.length
+    const number = this.state.pools.get(id)?.number ?? this.state.nextPool
     const manifest = Array.from({ length: items }, (_, i) => ({
       id: `${items}-${i}`,
       weight: 1,
@@ -125,7 +125,8 @@ class Twins {
     await writeKeys(writer, this.state, () => undefined)
     const copy = Object.assign(new State(), { drawNumber: this.state.drawNumber, hash: this.state.hash })
     for (const pool of this.state.pools.values()) copy.pools.set(pool.id, pool)
-    for (const pool of this.state.byNumber) copy.byNumber.push(pool)
+    for (const [number, pool] of this.state.byNumber) copy.byNumber.set(number, pool)
+    copy.nextPool = this.state.nextPool
     const reader = new ByteReader(writer.written())
     readKeys(reader, copy)
     assert.equal(reader.rest, 0)

@@ -1,0 +1,68 @@
+import assert from 'node:assert/strict'
+import { createHash } from 'node:crypto'
+import { readFileSync } from 'node:fs'
+import { type TestContext, test } from 'node:test'
+import { limits } from '@kuji/engine/contract'
+import { decodeSnapshot } from '../src/snapshot/snapshot.ts'
+import { filesOf } from './support/directory.ts'
+import { alter, batchesOf, forge, segmentPath, snapshotPath } from './support/sample-log.ts'
+import { refused, sample } from './support/starts.ts'
+
+/** Numbers that a checksum goes with and no writer writes: each is looked at before anything rests on it. */
+
+const nextPoolAt = 104
+const timeAt = 48
+
+/** The newest snapshot of a log, with a change that its digest is right for. */
+async function forgedSnapshot(t: TestContext, change: (body: Buffer) => Buffer | number): Promise<Buffer> {
+  const { directory } = await sample(t, { snapshots: true, end: 'shutdown', keyedUpTo: 400 })
+  const newest = filesOf(directory, /^snapshot/).at(-1)!
+  const path = snapshotPath(directory, Number(newest.slice(9, 19)))
+  alter(path, bytes => {
+    const changed = change(bytes.subarray(0, -32))
+    const body = typeof changed === 'number' ? bytes.subarray(0, -32) : changed
+    return Buffer.concat([body, createHash('sha256').update(body).digest()])
+  })
+  return readFileSync(path)
+}
+
+test('a snapshot of many pools that were deleted takes no memory for them', async t => {
+  const bytes = await forgedSnapshot(t, body => body.writeUInt32LE(30_000_000, nextPoolAt))
+  const before = process.memoryUsage().heapUsed
+  const { state } = decodeSnapshot(bytes, 'snapshot')
+  assert.ok(process.memoryUsage().heapUsed - before < 16 * 2 ** 20)
+  assert.equal(state.nextPool, 30_000_000)
+  assert.equal(state.byNumber.get(0)?.id, 'p')
+})
+
+test('a snapshot is refused whose time, or that of a key, is beyond all times', async t => {
+  const own = await forgedSnapshot(t, body => body.writeBigUInt64LE(BigInt(limits.time) + 1n, timeAt))
+  assert.throws(() => decodeSnapshot(own, 'snapshot'), { code: 'CORRUPT', message: /its time is beyond/ })
+  const keys = await forgedSnapshot(t, body => {
+    // The time of the first key stands there whole, of the later ones what they are behind it.
+    const time = varint(1_790_000_000_000)
+    const at = body.indexOf(time.subarray(2)) - 2
+    assert.ok(at > 0)
+    const behind = body.subarray(at + time.length)
+    return Buffer.concat([body.subarray(0, at), varint(limits.time + 1), behind])
+  })
+  assert.throws(() => decodeSnapshot(keys, 'snapshot'), {
+    code: 'CORRUPT',
+    message: /a key whose time is beyond/,
+  })
+})
+
+function varint(value: number): Buffer {
+  const bytes: number[] = []
+  let rest = value
+  for (; rest >= 128; rest = Math.floor(rest / 128)) bytes.push((rest % 128) | 128)
+  return Buffer.from([...bytes, rest])
+}
+
+test('replay: a pool is created under the next number and under an id that is free', async t => {
+  const { directory } = await sample(t)
+  const first = batchesOf(directory, 1)[0]!
+  assert.deepEqual(first.kinds, ['put'])
+  forge(segmentPath(directory, 1), first, content => void content.writeUInt32LE(0xfffffff0, 80))
+  assert.match((await refused(directory)).message, /pool number 4294967280 is not "p"/)
+})
