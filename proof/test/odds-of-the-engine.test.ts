@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
 import { after, suite, test } from 'node:test'
 import { Worker } from 'node:worker_threads'
 import { levelOf } from '../src/statistics/campaign.ts'
@@ -17,16 +18,11 @@ const { alpha } = levelOf(checks.length)
 const worker = new Worker(new URL('./support/odds-worker.ts', import.meta.url))
 after(() => worker.terminate())
 
-function ask(question: Question): Promise<Answer> {
-  return new Promise((resolve, reject) => {
-    const failed = (error: Error) => reject(error)
-    worker.once('error', failed)
-    worker.once('message', (answer: Answer) => {
-      worker.off('error', failed)
-      resolve(answer)
-    })
-    worker.postMessage(question)
-  })
+async function ask(question: Question): Promise<Answer> {
+  worker.postMessage(question)
+  const [answer] = (await once(worker, 'message')) as [Answer | Error]
+  if (answer instanceof Error) throw answer
+  return answer
 }
 
 suite('the whole engine', () => {

@@ -93,25 +93,47 @@ const fallback: Check = {
   },
 }
 
-const afterEnd: Check = {
-  name: 'after an item has run out',
-  counts: 'draws of each of the five others',
-  of: 'the item of chance 0.2',
-  bias: 0.01,
-  design: cells([10, 20, 5, 14, 1], [1]),
-  drawsPerTrial: 1,
-  async observe(pools, trials) {
-    const items = itemsOf([10, 20, 5, 14, 1, 950], item => (item < 5 ? 'unlimited' : 1000))
-    await pools.putPool({ id: 'p', items })
-    // So many that all thousand are gone but for a chance of 10^-100.
-    await pools.drawMany('p', 2000)
-    const counts = new Float64Array(5)
-    await drawInBulk(pools, 'p', trials, drawn => {
-      for (let k = 0; k < drawn.length; k++) counts[drawn[k]!]!++
-    })
-    return counts
-  },
+/** Items 0 to 4 have half of the weight, without an end; item 5, of which there are a thousand, has the other half. */
+const beforeEnd = [10, 20, 5, 14, 1, 50]
+
+/** Draws from them once item 5 has run out. */
+function drawnAfterEnd(
+  name: string,
+  shares: readonly number[],
+  target: Pick<Check, 'of' | 'bias'> & { readonly item: number },
+  more: { readonly fallback?: string },
+): Check {
+  return {
+    ...{ name, counts: 'draws of each of the five others', of: target.of, bias: target.bias },
+    design: cells(shares, [target.item]),
+    drawsPerTrial: 1,
+    async observe(pools, trials) {
+      const items = itemsOf(beforeEnd, item => (item < 5 ? 'unlimited' : 1000))
+      await pools.putPool({ id: 'p', items, ...more })
+      // So many that all thousand are gone but for a chance of 10^-200.
+      await pools.drawMany('p', 4000)
+      const counts = new Float64Array(5)
+      await drawInBulk(pools, 'p', trials, drawn => {
+        for (let k = 0; k < drawn.length; k++) counts[drawn[k]!]!++
+      })
+      return counts
+    },
+  }
 }
+
+const afterEnd = drawnAfterEnd(
+  'after an item has run out',
+  [10, 20, 5, 14, 1],
+  { of: 'the item of chance 0.2', item: 0, bias: 0.01 },
+  {},
+)
+
+const fallbackAfterEnd = drawnAfterEnd(
+  'after an item with a fallback has run out',
+  [10, 70, 5, 14, 1],
+  { of: 'the item of chance 0.1', item: 0, bias: 0.01 },
+  { fallback: '1' },
+)
 
 /** Weights that item 0 has in turn, beside 1 and 2 of the others. */
 const turns = [1, 0.5, 6]
@@ -230,4 +252,12 @@ const drained: Check = {
   },
 }
 
-export const changedChecks: readonly Check[] = [afterEnd, oneUnit, fallback, reweighed, largeChanges, drained]
+export const changedChecks: readonly Check[] = [
+  afterEnd,
+  fallbackAfterEnd,
+  oneUnit,
+  fallback,
+  reweighed,
+  largeChanges,
+  drained,
+]
