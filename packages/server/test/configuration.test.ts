@@ -45,6 +45,10 @@ const rows: readonly (readonly [string, ...string[]])[] = [
   ['data: 7\n', '1:7: data: expected a text, got 7'],
   ['datadir: x\n', `1:1: datadir: unknown field; ${knownFields}`],
   ['__proto__: { data: x }\n', `1:1: __proto__: unknown field; ${knownFields}`],
+  // Neither another line, nor what steers a terminal or turns the direction of reading.
+  ['"a\\n\\x9b\\u202eb": 1\n', `1:1: a\\u000a\\u009b\\u202eb: unknown field; ${knownFields}`],
+  [`${'n'.repeat(1000)}: 1\n`, `1:1: ${'n'.repeat(64)}…: unknown field; ${knownFields}`],
+  ['durability: "\\x9b\\u202e"\n', '1:13: durability: expected one of sync, os, none, got "\\u009b\\u202e"'],
   ['resp: {}\n', '1:7: resp.listen: missing; expected a text'],
   [
     'data: x\ngrpc: { listen: x:1, reflect: true }\n',
