@@ -1,6 +1,7 @@
 import type { TSchema } from 'typebox'
 import type { Validator } from 'typebox/compile'
 import { Settings } from 'typebox/system'
+import { cleanText } from '../clean-text.ts'
 
 /** One thing wrong with a document: where, and what was expected there. */
 export interface Fault {
@@ -72,11 +73,19 @@ function faultsAt(
   return [{ path, onKey: false, message: `expected ${expectation(schema)}, got ${show(found)}` }]
 }
 
+/** Characters of a name, and of a value, that are told. */
+const toldName = 64
+const toldValue = 40
+
 /** `items[0].stock`, as people write it; empty for the document itself. */
 export function fieldName(path: readonly (string | number)[]): string {
   return path
-    .map((key, index) => (typeof key === 'number' ? `[${key}]` : index === 0 ? key : `.${key}`))
+    .map((key, index) => (typeof key === 'number' ? `[${key}]` : `${index === 0 ? '' : '.'}${tellName(key)}`))
     .join('')
+}
+
+function tellName(name: string): string {
+  return cleanText(name.length > toldName ? `${name.slice(0, toldName)}…` : name)
 }
 
 function pathOf(pointer: string, root: unknown): (string | number)[] {
@@ -131,5 +140,5 @@ export function show(value: unknown): string {
   if (Array.isArray(value)) return value.length === 0 ? 'an empty list' : 'a list'
   if (typeof value === 'object' && value !== null) return 'an object'
   if (typeof value !== 'string') return String(value)
-  return JSON.stringify(value.length > 40 ? `${value.slice(0, 40)}…` : value)
+  return cleanText(JSON.stringify(value.length > toldValue ? `${value.slice(0, toldValue)}…` : value))
 }
