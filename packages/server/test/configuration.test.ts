@@ -228,6 +228,32 @@ test('syntax errors, repeated keys and unknown tags are told with their line', a
   assert.match((await refusal(context, 'a: 1\n---\nb: 2\n'))[0] ?? '', /multiple documents/)
 })
 
+test('however many fields are unknown, the file is refused, and what else is wrong with it is not believed', async context => {
+  for (const count of [79, 80, 81, 500]) {
+    const unknown = Array.from({ length: count }, (_, k) => `k${k}: 1\n`).join('')
+    const lines = await refusal(context, `${unknown}pools: 7\n`)
+    assert.equal(lines[0], `1:1: k0: unknown field; ${knownFields}`, `${count} fields`)
+    assert.equal(lines.length, 20)
+    const inItem = unknown.replaceAll('\n', ', ')
+    const [line = ''] = await refusal(
+      context,
+      `pools: [{ id: a, items: [{ ${inItem}id: x, weight: 1, stock: 1 }] }]`,
+    )
+    assert.match(
+      line,
+      /^1:\d+: pools\[0\]\.items\[0\]\.k0: unknown field; known are id, weight, stock, metadata$/,
+    )
+  }
+})
+
+test('a file of very many keys, which is none of kuji’s, is refused at once', async context => {
+  const began = performance.now()
+  const lines = await refusal(context, Array.from({ length: 40_000 }, (_, k) => `k${k}: 1\n`).join(''))
+  // It took two minutes, and takes a tenth of a second.
+  assert.ok(performance.now() - began < 15_000)
+  assert.equal(lines[0], `1:1: k0: unknown field; ${knownFields}`)
+})
+
 test('aliases that multiply are refused', async context => {
   const levels = Array.from({ length: 9 }, (_, level) => {
     const inner =
