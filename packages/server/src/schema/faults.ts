@@ -26,9 +26,10 @@ export type Remarks = ReadonlyMap<string, string>
 export function faultsOf(check: Validator, schema: TSchema, value: unknown, remarks?: Remarks): Fault[] {
   const faults: Fault[] = []
   const seen = new Set<string>()
-  for (const error of check.Errors(value)) {
-    // A branch of a union is no fault by itself, and `boolean` doubles `additionalProperties`.
-    if (/\/anyOf\/\d+/.test(error.schemaPath) || error.keyword === 'boolean') continue
+  const errors = check.Errors(value)
+  for (const error of errors) {
+    // A branch of a union is no fault by itself.
+    if (/\/anyOf\/\d+/.test(error.schemaPath)) continue
     const path = pathOf(error.instancePath, value)
     for (const fault of faultsAt(path, error, schema, value, remarks)) {
       const place = fault.path.join('/')
@@ -36,6 +37,9 @@ export function faultsOf(check: Validator, schema: TSchema, value: unknown, rema
       seen.add(place)
     }
   }
+  // No fault means that all is well, whatever the validator says in a way that is not known here.
+  if (errors.length > 0 && faults.length === 0)
+    faults.push({ path: [], onKey: false, message: 'not as expected' })
   return faults.slice(0, maxFaults)
 }
 
@@ -48,16 +52,13 @@ function faultsAt(
   value: unknown,
   remarks: Remarks | undefined,
 ): Fault[] {
+  // Each unknown field counts by itself, before all of them together do: with very many it does not come to that.
+  if (error.keyword === 'boolean')
+    return [unknownField(path, schemaAt(root, error.schemaPath.replace(/\/[^/]*$/, '')), remarks)]
   const schema = schemaAt(root, error.schemaPath)
   const properties = Object.keys((schema.properties as object | undefined) ?? {})
-  if (error.keyword === 'additionalProperties') {
-    const known = properties.length === 0 ? 'none is known here' : `known are ${properties.join(', ')}`
-    return error.params.additionalProperties.map(name => ({
-      path: [...path, name],
-      onKey: true,
-      message: remarks?.get(name) ?? `unknown field; ${known}`,
-    }))
-  }
+  if (error.keyword === 'additionalProperties')
+    return error.params.additionalProperties.map(name => unknownField([...path, name], schema, remarks))
   if (error.keyword === 'required') {
     return error.params.requiredProperties.map(name => ({
       path: [...path, name],
@@ -71,6 +72,16 @@ function faultsAt(
   if (schema.writeOnly === true) return [{ path, onKey: false, message: `expected ${expectation(schema)}` }]
   const found = path.reduce<unknown>((inner, key) => (inner as Record<string | number, unknown>)[key], value)
   return [{ path, onKey: false, message: `expected ${expectation(schema)}, got ${show(found)}` }]
+}
+
+function unknownField(
+  path: readonly (string | number)[],
+  { properties = {} }: Record<string, unknown>,
+  remarks: Remarks | undefined,
+): Fault {
+  const names = Object.keys(properties as object)
+  const known = names.length === 0 ? 'none is known here' : `known are ${names.join(', ')}`
+  return { path, onKey: true, message: remarks?.get(String(path.at(-1))) ?? `unknown field; ${known}` }
 }
 
 /** Characters of a name, and of a value, that are told. */
