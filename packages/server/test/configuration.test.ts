@@ -228,7 +228,7 @@ test('syntax errors, repeated keys and unknown tags are told with their line', a
   assert.match((await refusal(context, 'a: 1\n---\nb: 2\n'))[0] ?? '', /multiple documents/)
 })
 
-test('however many fields are unknown, the file is refused, and what else is wrong with it is not believed', async context => {
+test('however many fields are unknown, the file is refused, and nothing else in it is believed', async context => {
   for (const count of [79, 80, 81, 500]) {
     const unknown = Array.from({ length: count }, (_, k) => `k${k}: 1\n`).join('')
     const lines = await refusal(context, `${unknown}pools: 7\n`)
