@@ -49,7 +49,8 @@ export type OnDraws = (
   firstDraw: number,
   pool: DecodedPool,
   items: readonly number[],
-  request?: DecodedRequest,
+  request: DecodedRequest | undefined,
+  time: number,
 ) => void
 
 export interface DecodeOptions {
@@ -179,7 +180,7 @@ class Decoder implements DecodedLog {
     must(flags === 0 || kind === 3 || kind === 7, `flags ${flags} in a record of kind ${kind}`)
     switch (kind) {
       case 1:
-        this.#draws(this.#pool(word), detail, cursor)
+        this.#draws(this.#pool(word), detail, cursor, time)
         return 'draws'
       case 2:
         this.#put(new ByteCursor(cursor.take(word)))
@@ -213,10 +214,10 @@ class Decoder implements DecodedLog {
     return pool
   }
 
-  #draws(pool: DecodedPool, width: number, cursor: ByteCursor): void {
+  #draws(pool: DecodedPool, width: number, cursor: ByteCursor, time: number): void {
     const count = cursor.u32()
     const items = this.#outcomes(pool, width, count, cursor)
-    this.#onDraws(this.drawNumber + 1, pool, items)
+    this.#onDraws(this.drawNumber + 1, pool, items, undefined, time)
     this.drawNumber += count
   }
 
@@ -230,7 +231,7 @@ class Decoder implements DecodedLog {
     must(count <= asked + (pool.lastOne < 0 ? 0 : 1) && (partial || count >= asked), `${count} of ${asked}`)
     must(key !== '' || recipient !== '', 'a request that nobody has named')
     const firstDraw = this.drawNumber + 1
-    this.#onDraws(firstDraw, pool, outcomes, { asked, partial, key, recipient })
+    this.#onDraws(firstDraw, pool, outcomes, { asked, partial, key, recipient }, time)
     this.drawNumber += count
     if (key === '') return
     const { id, version, itemIds: items } = pool

@@ -19,6 +19,9 @@ export interface Health {
   /** Idempotency keys that are kept, and the memory that they take with their receipts, in bytes. */
   readonly keys: number
   readonly keyBytes: number
+  /** Keys that had to go before their time since the start, and the age of the oldest one that is kept. */
+  readonly keysForgottenEarly: number
+  readonly oldestKeyMs?: number
   /** The log file that is being written, and the LSN of the newest snapshot (0: none yet). Not without a log. */
   readonly segment?: number
   readonly snapshotLsn?: number

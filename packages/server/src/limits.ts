@@ -69,6 +69,11 @@ export const serverLimits = {
   grpcMessageBytes: 64 * 1024,
   /** Calls at a time on one connection. */
   grpcConnectionStreams: 100,
+  /** Items in the answers of one connection that have not left: then its next requests wait. */
+  grpcAnswerItems: 20_000,
+  /** Messages that have arrived in part, of all calls; beyond it, calls that hold more than a little are refused. */
+  grpcPartialBytes: 64 * 1024 * 1024,
+  grpcSmallPartialBytes: 4 * 1024,
   /** Silence after which a connection is asked whether it lives, and how long the answer may take. */
   grpcKeepaliveMs: 60_000,
   grpcKeepaliveTimeoutMs: 20_000,

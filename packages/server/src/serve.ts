@@ -1,8 +1,10 @@
+import { setTimeout } from 'node:timers/promises'
 import { styleText } from 'node:util'
 import { KujiError } from '@kuji/engine/contract'
 import { formatPools } from './commands/pool-tables.ts'
 import { type Configuration, loadConfiguration } from './config/load.ts'
 import { findWarnings } from './config/warnings.ts'
+import { serverLimits } from './limits.ts'
 import { createLogger, type Logger } from './logger.ts'
 import { type Server, startServer } from './server.ts'
 import { version } from './version.ts'
@@ -20,7 +22,7 @@ export async function serve(file: string | undefined): Promise<void> {
   const log = createLogger(text => process.stderr.write(text), { ...configuration.log, colors })
   const stopRequested = watchSignals(log)
   for (const warning of findWarnings(configuration, new Date())) log.warn(warning)
-  const server = await startServer(configuration, log)
+  const server = await startUnlessStopped(() => startServer(configuration, log), stopRequested, log)
   process.stdout.write(await greeting(server, configuration))
   const stopped = stopRequested.then(() => server.stop())
   // Whichever comes first; the log may also fail while the server stops.
@@ -32,6 +34,28 @@ export async function serve(file: string | undefined): Promise<void> {
   }
   log.info('stopped')
   process.exit(0)
+}
+
+/**
+ * Starts a server. A signal meanwhile ends the process when the start has not ended in the time of a stop: a recovery
+ * may take long, can be begun again at any time, and nobody was answered with anything but refusals.
+ */
+async function startUnlessStopped(
+  start: () => Promise<Server>,
+  stopRequested: Promise<unknown>,
+  log: Logger,
+): Promise<Server> {
+  let started = false
+  void stopRequested.then(async () => {
+    if (!started) await setTimeout(serverLimits.drainMs)
+    // Either it was there before the signal, or it is by now: then it stops in order.
+    if (started) return
+    log.info('stopped before the log was open; the next start recovers it')
+    process.exit(0)
+  })
+  const server = await start()
+  started = true
+  return server
 }
 
 function asFailure(error: unknown): KujiError {

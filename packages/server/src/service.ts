@@ -65,6 +65,15 @@ export class Service {
     return this.#access.authenticate(key)
   }
 
+  /**
+   * Counts a request against the limit of its caller's key. A door calls it once for each, when it knows who makes it
+   * and before it looks at anything else: what is refused costs as much as what is not. Throws `LIMIT_REACHED`.
+   */
+  admit(caller: Caller): void {
+    const refusal = caller.admit(1)
+    if (refusal !== null) throw refusal
+  }
+
   async draw(caller: Caller, request: DrawRequest): Promise<Receipt> {
     this.authorise(caller, 'draw')
     const { pool, ...options } = request
@@ -145,6 +154,6 @@ export class Service {
 }
 
 function judge(caller: Caller, scope: Scope): KujiError | null {
-  if (caller.scopes.has(scope)) return caller.admit(1)
+  if (caller.scopes.has(scope)) return null
   return new KujiError('FORBIDDEN', `the key "${caller.name}" does not have the scope "${scope}"`, { scope })
 }

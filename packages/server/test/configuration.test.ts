@@ -38,7 +38,7 @@ const addressForm = 'an address and a port, like 127.0.0.1:7070 or [::1]:7070'
 
 /** What is written, and the lines that come back. */
 const rows: readonly (readonly [string, ...string[]])[] = [
-  ['', '1:1: expected an object, got null'],
+  ['7\n', '1:1: expected an object, got 7'],
   ['- a\n', '1:1: expected an object, got a list'],
   ['durability: fast\n', '1:13: durability: expected one of sync, os, none, got "fast"'],
   ['durability:\n', '1:12: durability: expected one of sync, os, none, got null'],
@@ -303,4 +303,11 @@ test('kuji.schema.json is the schema that the server checks with', () => {
   if (process.env.UPDATE_SCHEMA === '1') writeFileSync(file, text)
   const written = readFileSync(file, 'utf8')
   assert.deepEqual(JSON.parse(written), JSON.parse(text), 'UPDATE_SCHEMA=1 writes it anew')
+})
+
+test('a file in which nothing stands is a configuration, in which all is as it is by default', async context => {
+  const dir = temporaryDirectory(context)
+  const written = await loadConfiguration(writeConfiguration(dir, '{}'))
+  for (const text of ['', '# later\n', '---\n'])
+    assert.deepEqual(await loadConfiguration(writeConfiguration(dir, text)), written)
 })

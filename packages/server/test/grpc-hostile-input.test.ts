@@ -8,7 +8,7 @@ import { serverLimits } from '../src/limits.ts'
 import { Code, connectTo, refusalOf } from './support/grpc-client.ts'
 import { openDoor } from './support/grpc-door.ts'
 import { eventually } from './support/grpc-eventually.ts'
-import { endOf, frame, RawConnection } from './support/raw-grpc.ts'
+import { endOf, field, frame, RawConnection } from './support/raw-grpc.ts'
 import { openSocket, readToEnd } from './support/sockets.ts'
 
 const proto = new URL('../proto/kuji/v1/kuji.proto', import.meta.url).pathname
@@ -48,6 +48,44 @@ test('bytes that are not the message are INVALID, on a stream for that request a
   const first = answers.subarray(5, 5 + answers.readUInt32BE(1))
   assert.match(first.toString('latin1'), /INVALID/)
   assert.match(answers.subarray(5 + first.length).toString('latin1'), /summer/)
+})
+
+test('texts that are not UTF-8, and what is cut off, are INVALID, and no two keys become one', async context => {
+  const { port, kuji } = await openDoor(context)
+  const connection = await RawConnection.open(context, port)
+  const pool = field(1, Buffer.from('summer'))
+  const key = (...bytes: number[]) => field(4, Buffer.from(bytes))
+  const named = (name: Buffer) =>
+    field(1, field(5, field(1, Buffer.concat([field(1, name), field(2, Buffer.alloc(0))]))))
+  const rows: readonly (readonly [string, string, Buffer])[] = [
+    ['a key that is not UTF-8', 'Draw', Buffer.concat([pool, key(0xff, 0xfe)])],
+    ['another one', 'Draw', Buffer.concat([pool, key(0xff, 0xfd)])],
+    ['half a character', 'Draw', Buffer.concat([pool, key(0xe3, 0x81)])],
+    ['a surrogate', 'Draw', Buffer.concat([pool, key(0xed, 0xa0, 0x80)])],
+    ['a key that is cut off', 'Draw', Buffer.concat([pool, Buffer.from([0x22, 10, 97, 98])])],
+    [
+      'a key of 2^32 bytes',
+      'Draw',
+      Buffer.concat([pool, Buffer.from([0x22, 0x80, 0x80, 0x80, 0x80, 0x10, 97])]),
+    ],
+    ['a key as a number', 'Draw', Buffer.concat([pool, Buffer.from([0x20, 2])])],
+    ['an unknown field that is cut off', 'Draw', Buffer.concat([pool, Buffer.from([0x7a, 9, 1])])],
+    ['a group', 'Draw', Buffer.concat([pool, Buffer.from([0x7b, 0x7c])])],
+    ['a field without a number', 'Draw', Buffer.concat([pool, Buffer.from([0x02, 0])])],
+    [
+      'a name deep inside',
+      'PutPool',
+      field(1, Buffer.concat([field(1, Buffer.from('p')), field(6, named(Buffer.from([0xff])))])),
+    ],
+    ['a message longer than its own', 'PutPool', Buffer.from([0x0a, 3, 0x0a, 5, 97, 98])],
+  ]
+  for (const [name, method, bytes] of rows) {
+    const { status, headers } = await connection.call(method, frame(bytes))
+    assert.deepEqual([status, headers['kuji-code']], [invalid, 'INVALID'], name)
+  }
+  assert.equal((await kuji.pool('summer')).drawn, 0)
+  const unknown = Buffer.concat([pool, field(15, Buffer.from([0xff])), key(...Buffer.from('くじ'))])
+  assert.equal((await connection.call('Draw', frame(unknown))).status, 0)
 })
 
 test('a message that is too large is refused, whatever it says of its length', async context => {
@@ -117,16 +155,6 @@ function plain(json: unknown): object {
   if (typeof json !== 'object') return { [`${typeof json === 'boolean' ? 'bool' : typeof json}Value`]: json }
   const fields = Object.entries(json).map(([name, inner]) => [name, plain(inner)])
   return { structValue: { fields: Object.fromEntries(fields) } }
-}
-
-/** A field of bytes. */
-function field(number: number, bytes: Buffer): Buffer {
-  const length = []
-  for (let left = bytes.length; ; left >>>= 7) {
-    length.push(left < 0x80 ? left : (left & 0x7f) | 0x80)
-    if (left < 0x80) break
-  }
-  return Buffer.concat([Buffer.from([(number << 3) | 2, ...length]), bytes])
 }
 
 test('numbers out of range and fields that are not said are INVALID, each by its name', async context => {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
 import type { Code } from '@kuji/engine/contract'
+import { openDoor } from './support/doors.ts'
 import { readLog } from './support/log-lines.ts'
 import { serveSample } from './support/processes.ts'
 import { assertProblem, draw, readPool, request } from './support/requests.ts'
@@ -224,4 +225,43 @@ test('metadata named like the language comes back as it was put', async context 
   assert.equal(text.split(metadata).length, 3, text)
   const other = await request(url, 'GET', '/healthz')
   assert.equal(other.body.polluted, undefined)
+})
+
+test('a query that a request does not take is refused: nothing that was meant for it is lost', async context => {
+  const { url, kuji } = await openDoor(context)
+  await kuji.putPool({ id: 'open', items: [{ id: 'a', weight: 1, stock: 'unlimited' }] })
+  const rows = [
+    ['POST', '/v1/pools/open/draws?count=10', 'count'],
+    ['POST', '/v1/pools/open/draws?key=order-42', 'key'],
+    ['GET', '/v1/pools/open?x=1', 'x'],
+    ['POST', '/v1/pools/open/pause?x', 'x'],
+    ['GET', '/v1/draws/1?__proto__=1', '__proto__'],
+  ] as const
+  for (const [method, path, field] of rows) {
+    const problem = assertProblem(await request(url, method, path), 'INVALID')
+    assert.equal(problem.field, field, path)
+  }
+  assert.equal((await kuji.pool('open')).drawn, 0)
+  assert.equal((await request(url, 'GET', '/healthz?probe=1')).status, 200)
+})
+
+test('a body in an encoding or a charset that is not served is refused, not read as another', async context => {
+  const { url, kuji } = await openDoor(context)
+  await kuji.putPool({ id: 'open', items: [{ id: 'a', weight: 1, stock: 'unlimited' }] })
+  const post = (headers: Record<string, string>) =>
+    request(url, 'POST', '/v1/pools/open/draws', '{"recipient":"user"}', headers)
+  for (const headers of [
+    { 'content-encoding': 'gzip' },
+    { 'content-encoding': 'br, identity' },
+    { 'content-type': 'application/json; charset=latin1' },
+    { 'content-type': 'application/json;charset="utf-16"' },
+  ])
+    assertProblem(await post(headers), 'INVALID', 415)
+  for (const headers of [
+    { 'content-encoding': 'identity' },
+    { 'content-type': 'application/json; charset=UTF-8' },
+    { 'content-type': 'application/json;charset="utf-8"' },
+  ])
+    assert.equal((await post(headers)).status, 201)
+  assert.equal((await kuji.pool('open')).drawn, 3)
 })

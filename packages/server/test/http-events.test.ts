@@ -208,3 +208,19 @@ test('HEAD is not for a stream', async context => {
   const answer = await fetch(`${url}/v1/events`, { method: 'HEAD' })
   assert.equal(answer.status, 405)
 })
+
+test('a stream tells where it begins: who loses it before its first event comes back there', async context => {
+  const { url, kuji } = await openDoor(context)
+  await kuji.putPool({ id: 'open', items: [{ id: 'a', weight: 1, stock: 'unlimited' }] })
+  const position = kuji.status().lsn
+  for (const query of ['', `?after=${position}`]) {
+    const socket = await openSocket(url)
+    context.after(() => socket.destroy())
+    let text = ''
+    socket.setEncoding('utf8').on('data', (chunk: string) => (text += chunk))
+    socket.write(`GET /v1/events${query} HTTP/1.1\r\nHost: localhost\r\n\r\n`)
+    while (!text.includes('\nid: ') && !text.includes('event: batch')) await once(socket, 'data')
+    await draw(url, 'open')
+    assert.match(text, new RegExp(`retry: 1000\nid: ${position}\n\n`))
+  }
+})

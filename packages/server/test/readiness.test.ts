@@ -3,24 +3,13 @@ import { writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { openDoor } from './support/doors.ts'
+import { delayRecovery } from './support/delayed-recovery.ts'
+import { accessOf, openDoor } from './support/doors.ts'
 import { serve, serveSample, temporaryDirectory, writeConfiguration } from './support/processes.ts'
 import { assertProblem, draw, request } from './support/requests.ts'
 import { openSocket, readToEnd } from './support/sockets.ts'
 
 const pools = 'pools: [{ id: open, items: [{ id: a, weight: 1, stock: unlimited }] }]'
-
-/** Holds up the reading of a data directory until this file is there. */
-function delayRecovery(gate: string): Record<string, string> {
-  const code = `
-    import fs from 'node:fs'
-    const { readdir } = fs.promises
-    fs.promises.readdir = async (...call) => {
-      while (!fs.existsSync(${JSON.stringify(gate)})) await new Promise(done => setTimeout(done, 20))
-      return readdir(...call)
-    }`
-  return { NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(code)}` }
-}
 
 async function freePort(): Promise<number> {
   const server = createServer()
@@ -108,3 +97,15 @@ for (const state of ['read-only', 'failed'] as const) {
     assert.equal((await request(url, 'GET', '/healthz')).status, 200)
   })
 }
+
+test('health is for the moment, and says why to nobody without a key where there are keys', async context => {
+  const reason = 'ENOSPC: no space left on device, write /var/lib/kuji/segment-7.log'
+  const numbers = { lsn: 1, drawNumber: 1, queued: 0, keys: 0, keyBytes: 0, keysForgottenEarly: 0 }
+  const status = () => ({ state: 'read-only', reason, durability: 'os', ...numbers }) as const
+  for (const keys of [false, true]) {
+    const { url } = await openDoor(context, { kuji: { status }, ...(keys ? { access: accessOf({}) } : {}) })
+    const { status: code, headers, body } = await request(url, 'GET', '/healthz')
+    assert.deepEqual([code, headers.get('cache-control'), body.state], [200, 'no-store', 'read-only'])
+    assert.equal(body.reason, keys ? undefined : reason)
+  }
+})

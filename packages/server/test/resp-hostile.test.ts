@@ -29,6 +29,31 @@ test('broken protocol is answered, behind the replies that are due, and ends the
   }
 })
 
+test('what another protocol begins with ends the connection before a line of it is carried out', async context => {
+  const { port, kuji } = await openDoor(context)
+  const beginnings = [
+    Buffer.from('16030100a5010000a10303', 'hex'),
+    Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n'),
+    Buffer.from([0]),
+    Buffer.from('DRAW few\x1b[2J'),
+    Buffer.from('ECHO "a\x7f"'),
+  ]
+  for (const bytes of beginnings) {
+    for (const pause of [false, true]) {
+      const client = await RespClient.open(context, port)
+      client.write(bytes)
+      if (pause) await turn()
+      client.write('\nDRAW few\r\nDRAW few\r\n')
+      const replies = await client.readToEnd()
+      assert.ok(replies.length <= 1, `${bytes} ${JSON.stringify(replies)}`)
+    }
+  }
+  assert.equal((await kuji.pool('few')).drawn, 0)
+  const client = await RespClient.open(context, port)
+  client.write('ECHO\t"a くじ"\r\n')
+  assert.equal(await client.read(), 'a くじ')
+})
+
 test('an argument of a million bytes ends the connection, not the server', async context => {
   const { port } = await openDoor(context)
   const client = await RespClient.open(context, port)
@@ -118,6 +143,47 @@ test('the rest of a command has to come within a time', async context => {
   assert.match((fault as Refusal).message, /did not come in time/)
   assert.equal(await idle.ask('PING'), 'PONG', 'an idle connection may stay for ever')
 })
+
+test('a client that is always amid a command, of commands that all come in time, is served on', async context => {
+  context.mock.timers.enable({ apis: ['setInterval'] })
+  const { port } = await openDoor(context)
+  const client = await RespClient.open(context, port)
+  const ping = encode('PING')
+  client.write(ping.subarray(0, 5))
+  // Each piece ends one command and begins the next.
+  for (let k = 0; k < 5; k++) {
+    client.write(Buffer.concat([ping.subarray(5), ping.subarray(0, 5)]))
+    assert.equal(await client.read(), 'PONG')
+    context.mock.timers.tick((serverLimits.respPatienceSeconds - 1) * 1000)
+  }
+  client.write(ping.subarray(5))
+  assert.equal(await client.read(), 'PONG')
+})
+
+test('a stranger who does not read the refusals has no longer than any other to give a key', async context => {
+  context.mock.timers.enable({ apis: ['setInterval'] })
+  const { port, meter } = await openDoor(context, { keys: { good: ['draw'] } })
+  const client = await RespClient.open(context, port)
+  client.socket.pause()
+  client.write('x\r\n'.repeat(1_000_000))
+  await untilQuiet(() => meter.requests)
+  assert.ok(meter.requests < 1_000_000)
+  // It is told, and cut when it has not taken that in either.
+  for (let k = 0; k < 2; k++) {
+    context.mock.timers.tick((serverLimits.respPatienceSeconds + 1) * 1000)
+    await turn()
+  }
+  while (meter.connections > 0) await turn()
+})
+
+/** Until a while goes by in which a count stays as it is. */
+async function untilQuiet(count: () => number): Promise<void> {
+  for (let quiet = 0, last = -1; quiet < 20; quiet++) {
+    await new Promise(resolve => setTimeout(resolve, 10))
+    if (count() !== last) quiet = 0
+    last = count()
+  }
+}
 
 test('a client that does not end its side after the server has is cut', async context => {
   context.mock.timers.enable({ apis: ['setInterval'] })

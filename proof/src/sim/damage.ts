@@ -1,11 +1,17 @@
 import type { LogRecord, RecordedBatch } from './recorded-appender.ts'
 import type { Chance } from './world/chance.ts'
-import type { Device } from './world/device.ts'
+import { type Device, splitPath } from './world/device.ts'
 
-/** What the device itself does to bytes that it had taken: rot, and writes that went astray. */
-export function damage(device: Device, directory: string, record: LogRecord, chance: Chance): string {
+export interface Damage {
+  /** Name of the file. */
+  readonly file: string
+  readonly what: string
+}
+
+/** What the device itself does to bytes that it had taken: rot, and writes that went astray. Null for nothing. */
+export function damage(device: Device, directory: string, record: LogRecord, chance: Chance): Damage | null {
   const files = [...device.entries(directory)].filter(([, { size }]) => size > 0)
-  if (files.length === 0) return 'nothing'
+  if (files.length === 0) return null
   const [name, inode] = chance.pick(files)
   switch (chance.below(4)) {
     case 0: {
@@ -13,12 +19,12 @@ export function damage(device: Device, directory: string, record: LogRecord, cha
       inode.damage(bytes => {
         for (let bit = 0; bit < bits; bit++) bytes[chance.below(bytes.length)]! ^= 1 << chance.below(8)
       })
-      return `${bits} bits of ${name}`
+      return { file: name, what: `${bits} bits of ${name}` }
     }
     case 1: {
       const start = chance.below(Math.ceil(inode.size / 512)) * 512
       inode.damage(bytes => bytes.fill(0, start, start + 512))
-      return `zeros in ${name} from ${start}`
+      return { file: name, what: `zeros in ${name} from ${start}` }
     }
     case 2: {
       const [from, other] = chance.pick(files)
@@ -28,7 +34,7 @@ export function damage(device: Device, directory: string, record: LogRecord, cha
       ]
       const sector = other.read().subarray(source, source + 512)
       inode.damage(bytes => bytes.set(sector.subarray(0, bytes.length - target), target))
-      return `what belongs to ${from} at ${source} in ${name} at ${target}`
+      return { file: name, what: `what belongs to ${from} at ${source} in ${name} at ${target}` }
     }
     default:
       return loseWrite(device, record, chance)
@@ -36,13 +42,13 @@ export function damage(device: Device, directory: string, record: LogRecord, cha
 }
 
 /** One of the last batches, or a sector of it, never arrived. */
-function loseWrite(device: Device, record: LogRecord, chance: Chance): string {
+function loseWrite(device: Device, record: LogRecord, chance: Chance): Damage | null {
   const batch = record.batches.get(record.durable - chance.below(3))
-  if (batch === undefined || !isThere(device, batch)) return 'nothing'
+  if (batch === undefined || !isThere(device, batch)) return null
   const { lsn, path, position, bytes } = batch
   const part = chance.happens(0.5) ? bytes.length : Math.min(bytes.length, 512)
   device.find(path).damage(file => file.fill(0, position, position + part))
-  return `${part} bytes of batch ${lsn} in ${path} at ${position}`
+  return { file: splitPath(path)[1], what: `${part} bytes of batch ${lsn} in ${path} at ${position}` }
 }
 
 /** Whether a batch stands on the disk as it was written. */

@@ -7,15 +7,21 @@ const poolIds = ['summer', 'box', 'wheel', 'raffle']
 /** Makes up what clients ask for. */
 export class OperationMaker {
   readonly #chance: Chance
+  readonly #plain: boolean
   readonly #pools: readonly string[]
+  /** Share of draws with a key: with many, tables of keys outgrow their first size. */
+  readonly #keyed: number
   #keys = 0
   /** Keyed draws made before, to be asked for again. */
   readonly #asked: DrawOperation[] = []
   /** Last manifest made of a pool, to be put again or changed a little. */
   readonly #manifests = new Map<string, PoolManifest>()
 
-  constructor(chance: Chance) {
+  /** @param plain see Plan */
+  constructor(chance: Chance, plain: boolean) {
+    this.#plain = plain
     this.#chance = chance
+    this.#keyed = chance.pick([0.2, 0.5, 0.95])
     this.#pools = poolIds.slice(0, chance.between(1, poolIds.length))
   }
 
@@ -34,7 +40,7 @@ export class OperationMaker {
     if (kind < 970) return this.#put(pool)
     if (kind < 992) return { kind: 'status', pool, status: this.#chance.happens(0.1) ? 'paused' : 'open' }
     if (kind < 993) return { kind: 'status', pool, status: 'closed' }
-    return { kind: 'delete', pool }
+    return this.#plain ? this.#draw(pool) : { kind: 'delete', pool }
   }
 
   #draw(pool: string): DrawOperation {
@@ -42,7 +48,7 @@ export class OperationMaker {
     const count = chance.happens(0.6) ? 1 : Math.floor(chance.spread(1, chance.happens(0.1) ? 1500 : 30))
     const partial = chance.happens(0.2)
     const bulk = chance.happens(0.1)
-    const key = !bulk && chance.happens(0.5) ? `key-${this.#keys++}` : ''
+    const key = !bulk && chance.happens(this.#keyed) ? `key-${this.#keys++}` : ''
     const recipient = !bulk && chance.happens(0.2) ? `user-${chance.below(9)}` : ''
     const operation: DrawOperation = { kind: 'draw', pool, count, partial, bulk, key, recipient }
     if (key !== '') this.#asked.push(operation)
@@ -66,7 +72,8 @@ export class OperationMaker {
     const item = chance.happens(0.05) ? 'nothing' : chance.pick(items).id
     const restock = { restock: chance.between(1, 40) }
     const weight = { weight: chance.between(0, 20) / 4 }
-    const update = chance.pick([restock, restock, weight, { ...restock, ...weight }])
+    const both = this.#plain ? weight : { ...restock, ...weight }
+    const update = chance.pick([restock, restock, weight, both])
     return { kind: 'update', pool, item, update, ...this.#condition() }
   }
 

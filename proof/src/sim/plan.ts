@@ -28,6 +28,8 @@ export interface Plan {
   readonly durability: 'sync' | 'os'
   readonly segmentBytes: number
   readonly retention: 'archive' | 'remove'
+  /** Whether clients keep to what the checker of histories knows: no pool is deleted, no item changed in two ways. */
+  readonly plain: boolean
   readonly sectorBytes: 512 | 4096
   readonly nameOrder: 'journal' | 'any'
   readonly keys: { readonly retentionMs: number; readonly most: number }
@@ -116,5 +118,6 @@ export function makePlan(seed: number, { operations, without, clients: most }: P
     episodes: { pause: length / chance.spread(3, 20), length: length / chance.spread(3, 60) },
     errorRate: chance.spread(0.001, 0.2),
     latency,
+    plain: chance.happens(0.5),
   }
 }

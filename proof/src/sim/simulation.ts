@@ -1,11 +1,14 @@
+import { ClientHistory } from './client-history.ts'
 import { Violation } from './model/model.ts'
 import { compareOnPaper } from './model/on-paper.ts'
+import type { Answer, Operation } from './model/operation.ts'
 import { OperationMaker } from './operations.ts'
 import type { Plan } from './plan.ts'
 import { directory, type EarlyEnd, Supervisor } from './supervisor.ts'
 import { Chance } from './world/chance.ts'
 import { Machine } from './world/machine.ts'
 import { Trace } from './world/trace.ts'
+import type { VirtualTime } from './world/virtual-time.ts'
 
 /** What came of a run. */
 export interface RunReport {
@@ -34,16 +37,28 @@ export async function simulate(plan: Plan, options: { readonly keepTrace: boolea
   const life = async (): Promise<'end'> => {
     machine.device.makeDirectory('')
     supervisor.start()
-    const maker = new OperationMaker(new Chance(plan.seed, 'operations'))
-    for (const operation of maker.first()) await supervisor.submit(operation)
+    const history = new ClientHistory()
+    const ask: Ask = async operation => {
+      const began = machine.time.now
+      const answer = await supervisor.submit(operation)
+      if (plan.plain) history.add(operation, began, machine.time.now, answer)
+      return answer
+    }
+    const maker = new OperationMaker(new Chance(plan.seed, 'operations'), plan.plain)
+    for (const operation of maker.first()) await ask(operation)
+    const next = (): Operation | null => (operations++ < plan.operations ? maker.next() : null)
     const clients = Array.from({ length: plan.clients }, (_, client) =>
-      live(new Chance(plan.seed, `client ${client}`), maker, plan, machine, supervisor, () => ++operations),
+      live(new Chance(plan.seed, `client ${client}`), plan, machine.time, ask, next),
     )
     await Promise.all(clients)
-    await finish(machine, supervisor)
-    // An archive is part of the log; where old segments are removed, or damaged, there is no whole log to read.
-    if (plan.retention === 'archive' && !supervisor.damaged)
-      compareOnPaper(machine.device.filesBelow(directory), supervisor.model)
+    await finish(machine.time, supervisor, ask)
+    const bias = supervisor.model.fairness?.findBias() ?? ''
+    if (bias !== '') throw new Violation(bias)
+    // Damage takes away what was answered. Where old segments are removed, there is no whole log to read.
+    if (supervisor.damaged) return 'end'
+    const files = plan.retention === 'archive' ? machine.device.filesBelow(directory) : null
+    if (files !== null) compareOnPaper(files, supervisor.model)
+    if (plan.plain) history.check(files, plan.keys)
     return 'end'
   }
   try {
@@ -65,49 +80,52 @@ export async function simulate(plan: Plan, options: { readonly keepTrace: boolea
   }
 }
 
+type Ask = (operation: Operation) => Promise<Answer | 'unknown'>
+
 /** A client: asks, waits for the answer, and asks again where it knows of none and has a key. */
 async function live(
   chance: Chance,
-  maker: OperationMaker,
-  { operations, think, rest }: Plan,
-  machine: Machine,
-  supervisor: Supervisor,
-  begin: () => number,
+  { think, rest }: Plan,
+  time: VirtualTime,
+  ask: Ask,
+  next: () => Operation | null,
 ): Promise<void> {
-  while (begin() <= operations) {
-    await machine.time.wait(chance.happens(0.002) ? rest : chance.wait(think))
-    const operation = maker.next()
+  for (;;) {
+    await time.wait(chance.happens(0.002) ? rest : chance.wait(think))
+    const operation = next()
+    if (operation === null) return
     if (operation.kind !== 'draw' || operation.key === '') {
-      await supervisor.submit(operation)
+      await ask(operation)
       continue
     }
     // Now and then it is asked twice at the same time, as by a caller who lost patience.
-    if (chance.happens(0.05)) void supervisor.submit(operation)
-    while ((await supervisor.submit(operation)) === 'unknown') await machine.time.wait(chance.wait(10))
+    const twice = chance.happens(0.05) ? ask(operation) : null
+    while ((await ask(operation)) === 'unknown') await time.wait(chance.wait(10))
+    await twice
   }
 }
 
 /** Faults stop. Then a draw must be possible within a bounded time, and everything must be as it was. */
-async function finish(machine: Machine, supervisor: Supervisor): Promise<void> {
+async function finish(time: VirtualTime, supervisor: Supervisor, ask: Ask): Promise<void> {
   supervisor.calm()
-  const began = machine.time.now
+  const began = time.now
   const manifest = { id: 'last', items: [{ id: 'it', weight: 1, stock: 5 }] }
   const draw = { kind: 'draw', pool: 'last', count: 1, partial: false, bulk: false, recipient: '' } as const
   const keyed = { ...draw, key: 'last' }
   for (const operation of [{ kind: 'put', manifest } as const, { ...draw, key: '' }, keyed, keyed]) {
-    let outcome = await supervisor.submit(operation)
+    let outcome = await ask(operation)
     // What waited when the faults stopped may still be refused.
     while (outcome === 'unknown' || 'refusal' in outcome) {
-      if (machine.time.now - began > livenessMs)
+      if (time.now - began > livenessMs)
         throw new Violation(`nothing is drawn for ${livenessMs} ms without a fault`)
-      await machine.time.wait(50)
-      outcome = await supervisor.submit(operation)
+      await time.wait(50)
+      outcome = await ask(operation)
     }
   }
   for (let start = 0; start < 2; start++) {
     await supervisor.close()
     supervisor.start()
-    await supervisor.submit({ kind: 'read', pool: 'last' })
+    await ask({ kind: 'read', pool: 'last' })
   }
   await supervisor.close()
 }

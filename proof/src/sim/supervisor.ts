@@ -1,4 +1,5 @@
 import type { EngineEvent, Kuji, RepairReport } from '@kuji/engine'
+
 import { KujiError } from '@kuji/engine'
 import { LocalKeeper } from '../../../packages/engine/src/helper/local-keeper.ts'
 import { repairOn } from '../../../packages/engine/src/inspect/repair.ts'
@@ -8,6 +9,7 @@ import { deterministicRandom } from '../../../packages/engine/src/random/determi
 import { allPools, ask } from './ask.ts'
 import { damage, isWhole } from './damage.ts'
 import { readBatch } from './model/batch-records.ts'
+import { Fairness } from './model/fairness.ts'
 import { describeAnswer, Model, Violation } from './model/model.ts'
 import type { Answer, Operation } from './model/operation.ts'
 import { circumstances, describeOperation } from './model/operation.ts'
@@ -54,13 +56,13 @@ export class Supervisor {
   #calm = false
   /** Starts that were refused, one after the other. */
   #refused = 0
-  damaged = false
+  readonly #damagedFiles = new Set<string>()
 
   constructor(plan: Plan, machine: Machine) {
     this.#plan = plan
     this.#machine = machine
     this.#chance = new Chance(plan.seed, 'supervisor')
-    this.model = new Model(plan.keys)
+    this.model = new Model(plan.keys, new Fairness(new Chance(plan.seed, 'fairness')))
     this.ended = new Promise((resolve, reject) => {
       this.#end = resolve
       this.#fail = reject
@@ -72,6 +74,10 @@ export class Supervisor {
       if (this.#chance.happens(0.3)) this.crash()
       else machine.time.soon(() => this.crash())
     }
+  }
+
+  get damaged(): boolean {
+    return this.#damagedFiles.size > 0
   }
 
   count(what: string, by = 1): void {
@@ -116,6 +122,10 @@ export class Supervisor {
       this.#applyAnswered()
       return
     }
+    const isDraw = ({ operation: { kind } }: Request): boolean => kind === 'draw'
+    // Draws are answered in the order of the requests, for callers too.
+    if (isDraw(request) && this.#waiting.find(other => isDraw(other) && other.answer === null) !== request)
+      this.#fail(new Violation(`${describeOperation(request.operation)} was answered before an earlier draw`))
     request.answer = answer
     this.#applyAnswered()
   }
@@ -165,6 +175,8 @@ export class Supervisor {
     this.#refused = 0
     const { lsn, drawNumber } = kuji.status()
     this.#machine.tell(`${process.id} is up at LSN ${lsn}, draw ${drawNumber}`)
+    if (process.alive && this.#machine.disks.locks.get(directory) !== process)
+      throw new Violation('up without the lock of the directory')
     this.#takeInRest(lsn)
     if (drawNumber !== this.model.drawNumber)
       throw new Violation(`recovered to draw ${drawNumber}, and the last was ${this.model.drawNumber}`)
@@ -201,7 +213,10 @@ export class Supervisor {
     this.count('starts refused')
     this.#refused++
     if (error instanceof KujiError) {
-      if (error.code !== 'CORRUPT' || !this.damaged)
+      // Where a snapshot alone is bad, the one before it and a longer replay have to do.
+      const [file = '', ...others] = this.#damagedFiles
+      const isBearable = file.endsWith('.snap') && others.length === 0
+      if (error.code !== 'CORRUPT' || !this.damaged || isBearable)
         throw new Violation(`the start is refused: ${error.code} ${message}`)
       await this.#repair(process)
       return
@@ -235,15 +250,16 @@ export class Supervisor {
     if (!done)
       throw new Violation(`the start is refused, and the repair finds nothing to do: ${report.before.fault}`)
     const before = this.model.drawNumber
+    const wholeUpTo = this.model.behind(Math.max(0, ...this.#wholeBefore)).drawNumber
+    const unanswered = this.#unanswered
     this.#rollBack(lsn)
     if (drawNumber !== this.model.drawNumber)
       throw new Violation(
         `repaired to LSN ${lsn}, draw ${drawNumber}, which was draw ${this.model.drawNumber}`,
       )
-    // What is lost beyond the last whole batch, nobody can know.
-    if (
-      lost.complete ? lost.draws < before - drawNumber : lost.draws > before - drawNumber + this.#unanswered
-    )
+    // What is lost beyond the last batch that is whole, nobody can know; nor was all that is whole answered.
+    const tooFew = lost.complete && lost.draws < wholeUpTo - drawNumber
+    if (tooFew || lost.draws > before - drawNumber + unanswered)
       throw new Violation(`the repair tells of ${lost.draws} draws lost, and it were ${before - drawNumber}`)
     this.#exitSoon(process)
   }
@@ -322,11 +338,11 @@ export class Supervisor {
 
   #damage(): void {
     const { device } = this.#machine
-    const what = damage(device, directory, this.#record, this.#chance)
-    if (what === 'nothing') return
-    this.damaged = true
+    const done = damage(device, directory, this.#record, this.#chance)
+    if (done === null) return
+    this.#damagedFiles.add(done.file)
     this.count('damage')
-    this.#machine.tell(`damage: ${what}`)
+    this.#machine.tell(`damage: ${done.what}`)
     this.#wholeBefore = new Set(
       [...this.#record.batches.values()].filter(batch => isWhole(device, batch)).map(({ lsn }) => lsn),
     )

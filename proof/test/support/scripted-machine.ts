@@ -16,13 +16,15 @@ import { VirtualTime } from '../../src/sim/world/virtual-time.ts'
 
 export const directory = '/data'
 
-/** The simulated machine with a script in the place of chance: each call of the disk takes a tenth of a millisecond. */
+/** The simulated machine with a script in the place of chance: a call of the disk takes a tenth of a millisecond. */
 export class ScriptedMachine {
   readonly time = new VirtualTime()
   readonly device: Device
   readonly events: EngineEvent[] = []
   /** What goes wrong with a call. */
   misfortune: (call: DiskCall, bytes?: Uint8Array) => Misfortune | null = () => null
+  /** Milliseconds that a call takes. */
+  latency: (call: DiskCall) => number = () => 0.1
   readonly #disks: DiskSystem
   readonly #wall = { ahead: 0, highest: 0 }
   readonly #chance: Chance
@@ -36,7 +38,7 @@ export class ScriptedMachine {
     this.#disks = new DiskSystem({
       time: this.time,
       device: this.device,
-      weather: { latency: () => 0.1, misfortune: call => this.misfortune(call) },
+      weather: { latency: call => this.latency(call), misfortune: call => this.misfortune(call) },
       trace: new Trace(false),
       onCall: () => undefined,
     })

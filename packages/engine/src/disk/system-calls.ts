@@ -1,4 +1,5 @@
 import * as fs from 'node:fs'
+import { dirname, resolve } from 'node:path'
 import { promisify } from 'node:util'
 
 /** The system calls that a disk is made of, each either blocking its thread or run in libuv's pool. */
@@ -26,7 +27,49 @@ function cap(bytes: number): number {
   return Math.min(bytes, callBytesMost)
 }
 
-const directoryOptions = { recursive: true, mode: 0o700 } as const
+interface DirectoryCalls extends Pick<SystemCalls, 'status'> {
+  make(path: string): Promise<void> | void
+}
+
+const mode = 0o700
+
+/**
+ * Makes a directory and those above it that are not there, step by step. The recursive mkdir of Node takes any ENOENT
+ * for a missing directory above, and tries for ever where the kernel means that none can be made there (/proc).
+ */
+async function makeDirectories(path: string, calls: DirectoryCalls): Promise<string | undefined> {
+  const missing: string[] = []
+  for (let at = resolve(path); !(await isThere(at, calls)); at = dirname(at)) missing.unshift(at)
+  for (const at of missing) {
+    try {
+      await calls.make(at)
+    } catch (error) {
+      // Another process may have made it meanwhile.
+      if (!(await isDirectory(at, calls))) throw error
+    }
+  }
+  return missing[0]
+}
+
+/** Throws where something that is no directory stands in the way, as making it anew would. */
+async function isThere(path: string, calls: DirectoryCalls): Promise<boolean> {
+  try {
+    if ((await calls.status(path)).isDirectory()) return true
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
+    return false
+  }
+  await calls.make(path)
+  return true
+}
+
+async function isDirectory(path: string, calls: DirectoryCalls): Promise<boolean> {
+  try {
+    return (await calls.status(path)).isDirectory()
+  } catch {
+    return false
+  }
+}
 
 /** For the helper thread, which has nothing else to do and must not take a place in the pool. */
 export const blockingCalls: SystemCalls = {
@@ -38,7 +81,8 @@ export const blockingCalls: SystemCalls = {
   close: fs.closeSync,
   list: path => fs.readdirSync(path, { withFileTypes: true }),
   status: path => fs.statSync(path),
-  makeDirectory: path => fs.mkdirSync(path, directoryOptions),
+  makeDirectory: path =>
+    makeDirectories(path, { status: fs.statSync, make: at => void fs.mkdirSync(at, mode) }),
   rename: fs.renameSync,
   remove: fs.unlinkSync,
 }
@@ -65,7 +109,13 @@ export const pooledCalls: SystemCalls = {
   close: promisify(fs.close),
   list: path => fs.promises.readdir(path, { withFileTypes: true }),
   status: path => fs.promises.stat(path),
-  makeDirectory: path => fs.promises.mkdir(path, directoryOptions),
+  makeDirectory: path =>
+    makeDirectories(path, {
+      status: at => fs.promises.stat(at),
+      make: async at => {
+        await fs.promises.mkdir(at, mode)
+      },
+    }),
   rename: fs.promises.rename,
   remove: fs.promises.unlink,
 }

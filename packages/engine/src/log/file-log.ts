@@ -165,14 +165,15 @@ export class FileLog implements Log {
       const header = { ...this.#current.header, number: this.#current.header.number + 1, bytes }
       await prepareSegment(disk, directory, header, this.#pace)
       if (this.#closed) return ''
-      // A larger one takes the place of one that was ready.
-      if (this.#next !== null) await this.#next.file.close()
+      // A larger one has taken the name of one that was ready.
+      await this.#dropNext()
       this.#next = await openSegment(this.#options, header)
       if (this.#noRoom !== '') onRoom('')
       this.#noRoom = ''
       return ''
     } catch (error) {
       const reason = `no room for the next log file: ${error instanceof Error ? error.message : String(error)}`
+      if (this.#next !== null && !(await this.#isInPlace(this.#next))) await this.#dropNext()
       // Where one is ready, only the request that asked for a larger one is refused. Trying again later would put an
       // empty file in the place of one that the log may have gone over to by then.
       if (this.#closed || this.#next !== null) return reason
@@ -181,6 +182,22 @@ export class FileLog implements Log {
       this.#retry = this.#options.clock.after(this.#options.retryMs, () => void this.#prepare(bytes))
       return reason
     }
+  }
+
+  /**
+   * Whether a segment is still the file of its name. One that a larger one has taken the name from is a file that no
+   * start finds again, and it may have lost it although what came behind has failed.
+   */
+  async #isInPlace({ header }: OpenSegment): Promise<boolean> {
+    const { disk, directory } = this.#options
+    const entries = await disk.list(directory).catch(() => [])
+    return entries.some(({ name, bytes }) => name === segmentName(header.number) && bytes === header.bytes)
+  }
+
+  async #dropNext(): Promise<void> {
+    const dropped = this.#next
+    this.#next = null
+    await dropped?.file.close().catch(() => undefined)
   }
 
   async close(): Promise<void> {

@@ -6,7 +6,7 @@ import { inspectLog, repairLog } from '@kuji/engine'
 import { alter, batchesOf, flipBit, forge, segmentPath } from '../support/sample-log.ts'
 import { refused, sample } from '../support/starts.ts'
 
-/** Numbers from a name or a file, far from all others: what is looked at is what there is, not what there could be. */
+/** Numbers in a name or a file that are far from all others: what there is gets a look, not what could be. */
 
 async function logOf(t: TestContext): Promise<string> {
   return (await sample(t, { end: 'shutdown' })).directory

@@ -29,8 +29,8 @@ export async function loadPools(file: string): Promise<PoolFile> {
   const refuseFaults = (faults: readonly Fault[]) => {
     if (faults.length > 0) refuse(file, describeFaults(document, faults))
   }
-  const { value } = document
-  if (typeof value === 'object' && value !== null && Object.hasOwn(value, 'items')) {
+  const value = document.value ?? {}
+  if (typeof value === 'object' && Object.hasOwn(value, 'items')) {
     refuseFaults(faultsOf(checkManifest, PoolManifestSchema, value))
     const pools = [value as PoolManifest]
     // Without `pools[0]`, which is not in the file.

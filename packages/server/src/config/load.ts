@@ -49,8 +49,10 @@ export async function loadConfiguration(file?: string, read?: string): Promise<C
   const refuseFaults = (faults: readonly Fault[]) => {
     if (faults.length > 0) refuse(name, describeFaults(document, faults))
   }
-  refuseFaults(faultsOf(check, ConfigurationSchema, document.value))
-  const value = document.value as ConfigurationDocument
+  // A file in which nothing stands is one in which all is as it is by default.
+  const written = document.value ?? {}
+  refuseFaults(faultsOf(check, ConfigurationSchema, written))
+  const value = written as ConfigurationDocument
   const pools = value.pools ?? []
   const { doors, faults: doorFaults } = readDoors(value)
   const { apiKeys, faults: keyFaults } = readApiKeys(value.apiKeys ?? [])

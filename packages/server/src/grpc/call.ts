@@ -6,6 +6,7 @@ import { toKujiError } from '../failure.ts'
 import type { Logger } from '../logger.ts'
 import type { DoorMeter } from '../metrics/meter.ts'
 import type { Service } from '../service.ts'
+import { serviceName } from './definitions.ts'
 import type { Draws } from './draws.ts'
 import { statusOf } from './status.ts'
 
@@ -17,6 +18,8 @@ export interface CallContext {
   readonly draws: Draws
   /** Streams that would go on for good, so that a stop can end them. */
   readonly streams: Set<LongCall>
+  /** Who makes the calls under way, by their metadata. */
+  readonly callers: WeakMap<Metadata, Caller>
 }
 
 /** A call that only its caller ends. */
@@ -33,8 +36,28 @@ export const stopping: ServerErrorResponse = {
   details: 'the server stops; what was answered took place, and nothing else did',
 }
 
-/** Finds out who calls. Throws `UNAUTHENTICATED`. */
-export function authenticate({ service }: CallContext, metadata: Metadata): Caller {
+/**
+ * Lets a call begin before its request is there, where somebody makes it who may. On a stream of requests each of them
+ * counts, and not the call. Throws `UNAUTHENTICATED`, `LIMIT_REACHED`.
+ */
+export function admit(
+  context: CallContext,
+  { path, requestStream }: { readonly path: string; readonly requestStream: boolean },
+  metadata: Metadata,
+): void {
+  // Health and reflection are for everybody.
+  if (!path.startsWith(`/${serviceName}/`)) return
+  const caller = authenticate(context, metadata)
+  if (!requestStream) context.service.admit(caller)
+  context.callers.set(metadata, caller)
+}
+
+/** Who makes a call that was admitted. */
+export function callerOf({ callers }: CallContext, metadata: Metadata): Caller {
+  return callers.get(metadata)!
+}
+
+function authenticate({ service }: CallContext, metadata: Metadata): Caller {
   const [authorization, ...others] = metadata.get('authorization')
   if (authorization === undefined) return service.authenticate(undefined)
   if (typeof authorization !== 'string' || others.length > 0)

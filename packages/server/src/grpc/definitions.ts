@@ -1,7 +1,15 @@
+import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
-import type { MethodDefinition, ServiceDefinition } from '@grpc/grpc-js'
-import { loadSync, type MessageTypeDefinition, type PackageDefinition } from '@grpc/proto-loader'
+import type { ServiceDefinition } from '@grpc/grpc-js'
+import {
+  type ServiceDefinition as LoadedService,
+  loadSync,
+  type MessageTypeDefinition,
+  type PackageDefinition,
+} from '@grpc/proto-loader'
 import { KujiError } from '@kuji/engine/contract'
+import { readShapes } from './shapes.ts'
+import { findWireFault } from './wire.ts'
 
 // One level up from src and from dist alike.
 const directory = fileURLToPath(new URL('../../proto/', import.meta.url))
@@ -32,21 +40,30 @@ function messageOf(definitions: PackageDefinition, name: string): MessageTypeDef
 
 export const serviceName = 'kuji.v1.Kuji'
 
+const shapes = readShapes(readFileSync(descriptorFile))
+
 /** The service, with requests that are not what they should be as values: grpc-js would answer them with INTERNAL. */
 export const kujiService: ServiceDefinition = Object.fromEntries(
-  Object.entries(kujiPackage[serviceName] as ServiceDefinition).map(([name, method]) => [
+  Object.entries(kujiPackage[serviceName] as LoadedService).map(([name, method]) => [
     name,
     { ...method, requestDeserialize: readOrRefuse(method) },
   ]),
 )
 
-function readOrRefuse({ requestDeserialize }: MethodDefinition<object, object>) {
+function readOrRefuse({ requestDeserialize, requestType }: LoadedService[string]) {
+  const { name } = requestType.type as { readonly name: string }
+  const shape = shapes.get(`.kuji.v1.${name}`)!
   return (bytes: Buffer): object => {
+    const fault = findWireFault(bytes, shape)
+    if (fault !== undefined) return refuse(fault)
     try {
       return requestDeserialize(bytes)
     } catch (error) {
-      const { message } = error as Error
-      return new KujiError('INVALID', `the request is not the message that it should be: ${message}`)
+      return refuse((error as Error).message)
     }
   }
+}
+
+function refuse(fault: string): KujiError {
+  return new KujiError('INVALID', `the request is not the message that it should be: ${fault}`)
 }

@@ -4,7 +4,7 @@ import { KujiError, type Receipt } from '@kuji/engine/contract'
 import type { Caller } from '../access/caller.ts'
 import { serverLimits } from '../limits.ts'
 import { encodeError, encodeReceipt } from './answers.ts'
-import { authenticate, type CallContext, describeFailure, type LongCall, stopping } from './call.ts'
+import { type CallContext, callerOf, describeFailure, type LongCall, stopping } from './call.ts'
 import { MessageBatch } from './message-batch.ts'
 import { type DrawStreamMessage, decodeDraw } from './requests.ts'
 
@@ -18,7 +18,7 @@ export function drawStream(
 ): handleBidiStreamingCall<DrawStreamMessage | KujiError, object> {
   return call => {
     try {
-      const stream = new DrawStream(context, call, authenticate(context, call.metadata))
+      const stream = new DrawStream(context, call, callerOf(context, call.metadata))
       context.streams.add(stream)
       call.once('close', () => context.streams.delete(stream))
     } catch (error) {
@@ -83,6 +83,7 @@ class DrawStream implements AnswerSink, LongCall {
     slot.correlationId = ''
     slot.count = 1
     try {
+      this.#context.service.admit(this.#caller)
       if (request instanceof KujiError) throw request
       slot.correlationId = checkCorrelationId(request.correlationId)
       const { pool, ...options } = decodeDraw(request.draw)

@@ -2,6 +2,7 @@ import { Server, ServerCredentials } from '@grpc/grpc-js'
 import { formatAddress } from '../config/listen.ts'
 import type { Door, DoorOptions } from '../door.ts'
 import { serverLimits } from '../limits.ts'
+import { CallBounds } from './bounds.ts'
 import type { CallContext } from './call.ts'
 import { kujiService } from './definitions.ts'
 import { drawStream } from './draw-stream.ts'
@@ -20,23 +21,37 @@ interface GrpcOptions extends DoorOptions {
 
 export async function startGrpc(options: GrpcOptions): Promise<Door> {
   const { service, listen, log, meter, tls, reflection = true } = options
-  const context: CallContext = { service, log, meter, draws: new Draws(service), streams: new Set() }
+  const context: CallContext = {
+    service,
+    log,
+    meter,
+    draws: new Draws(service),
+    streams: new Set(),
+    callers: new WeakMap(),
+  }
   const health = new Health(context)
-  const server = createServer(context, health, reflection)
-  const injector = server.createConnectionInjector(credentialsOf(tls))
-  const listener = new Listener(log, meter, socket => injector.injectConnection(socket))
+  const bounds = new CallBounds(context)
+  const server = createServer(context, bounds, health, reflection)
+  // Of TLS the listener takes care.
+  const injector = server.createConnectionInjector(ServerCredentials.createInsecure())
+  const listener = new Listener({ log, meter, tls }, socket => injector.injectConnection(socket))
   try {
     const port = await listener.listen(listen)
     const url = `${tls === undefined ? 'grpc' : 'grpcs'}://${formatAddress({ ...listen, port })}`
-    return { url, stop: deadlineMs => stopGrpc(server, listener, health, context, deadlineMs) }
+    const stop = async (deadlineMs: number) => {
+      await stopGrpc(server, listener, health, context, deadlineMs)
+      bounds.stop()
+    }
+    return { url, stop }
   } catch (error) {
     health.stop()
+    bounds.stop()
     server.forceShutdown()
     throw error
   }
 }
 
-function createServer(context: CallContext, health: Health, reflection: boolean): Server {
+function createServer(context: CallContext, bounds: CallBounds, health: Health, reflection: boolean): Server {
   const server = new Server({
     'grpc.max_receive_message_length': serverLimits.grpcMessageBytes,
     'grpc.max_concurrent_streams': serverLimits.grpcConnectionStreams,
@@ -44,7 +59,8 @@ function createServer(context: CallContext, health: Health, reflection: boolean)
     'grpc.keepalive_timeout_ms': serverLimits.grpcKeepaliveTimeoutMs,
     // Its books of every connection and call are for nobody here.
     'grpc.enable_channelz': 0,
-    interceptors: [sendBatches],
+    // The first one is next to the connection: it sees each message of a batch.
+    interceptors: [bounds.interceptor, sendBatches],
   })
   server.addService(kujiService, {
     ...unaryMethods(context),
@@ -54,11 +70,6 @@ function createServer(context: CallContext, health: Health, reflection: boolean)
   health.addTo(server)
   if (reflection) addReflection(server, context)
   return server
-}
-
-function credentialsOf(tls: DoorOptions['tls']): ServerCredentials {
-  if (tls === undefined) return ServerCredentials.createInsecure()
-  return ServerCredentials.createSsl(null, [{ cert_chain: tls.cert, private_key: tls.key }])
 }
 
 async function stopGrpc(

@@ -2,7 +2,7 @@ import type { handleUnaryCall, UntypedServiceImplementation } from '@grpc/grpc-j
 import { KujiError, type Receipt } from '@kuji/engine/contract'
 import type { Caller } from '../access/caller.ts'
 import { encodePool, encodeReceipt, encodeSummary } from './answers.ts'
-import { authenticate, type CallContext, checkRequest, describeFailure } from './call.ts'
+import { type CallContext, callerOf, checkRequest, describeFailure } from './call.ts'
 import {
   type DrawMessage,
   decodeAction,
@@ -68,7 +68,7 @@ function draw(context: CallContext): handleUnaryCall<DrawMessage | KujiError, ob
       callback(null, encodeReceipt(answer))
     }
     try {
-      const caller = authenticate(context, call.metadata)
+      const caller = callerOf(context, call.metadata)
       const { pool, ...options } = decodeDraw(checkRequest(call.request))
       context.draws.add({ caller, sink: { answer }, token: 0, pool, options })
     } catch (error) {
@@ -82,8 +82,8 @@ function unary<Request extends object>(
   context: CallContext,
   answer: (caller: Caller, request: Request) => Promise<object>,
 ): handleUnaryCall<Request | KujiError, object> {
-  const run = async (metadata: Parameters<typeof authenticate>[1], request: Request | KujiError) =>
-    answer(authenticate(context, metadata), checkRequest(request))
+  const run = async (metadata: Parameters<typeof callerOf>[1], request: Request | KujiError) =>
+    answer(callerOf(context, metadata), checkRequest(request))
   return (call, callback) => {
     context.meter.requests++
     // Its caller is gone before anything was done.

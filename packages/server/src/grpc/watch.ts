@@ -7,7 +7,7 @@ import {
 import { KujiError } from '@kuji/engine/contract'
 import { serverLimits } from '../limits.ts'
 import { encodeEvent } from './answers.ts'
-import { authenticate, type CallContext, checkRequest, describeFailure, stopping } from './call.ts'
+import { type CallContext, callerOf, checkRequest, describeFailure, stopping } from './call.ts'
 import type { WatchMessage } from './requests.ts'
 
 type Call = ServerWritableStream<WatchMessage | KujiError, object>
@@ -58,7 +58,7 @@ class Watcher {
   async #follow(open: number): Promise<void> {
     const call = this.#call
     const { signal } = this.#ending
-    const caller = authenticate(this.#context, call.metadata)
+    const caller = callerOf(this.#context, call.metadata)
     const events = this.#context.service.watch(caller, { ...checkRequest(call.request), signal })
     const limit = serverLimits.eventStreams
     if (open > limit) throw new KujiError('OVERLOADED', `${limit} calls watch already`, { limit })

@@ -13,17 +13,18 @@ import type { DoorOptions } from '../door.ts'
 import { serverLimits } from '../limits.ts'
 import type { Metrics } from '../metrics/metrics.ts'
 import { authenticate } from './authentication.ts'
-import { parseBody } from './body.ts'
+import { isServed, parseBody } from './body.ts'
 import { addDocumentPage, addDocumentRoute, gatherDocument } from './document.ts'
 import { addDrawRoutes } from './draw-routes.ts'
-import { answerClientError, createErrorHandler } from './errors.ts'
+import { createClientErrorHandler, createErrorHandler, unservedBody } from './errors.ts'
 import { addEventRoutes } from './event-routes.ts'
 import { createGuard, refuseUnheeded } from './guard.ts'
 import { addHealthRoutes } from './health-routes.ts'
 import { refuseOtherMethods } from './methods.ts'
-import { takeTurns } from './pipelining.ts'
+import { Turns } from './pipelining.ts'
 import { addPoolRoutes } from './pool-routes.ts'
 import { problemOf, sendProblem } from './problem.ts'
+import { NoQuery } from './schemas.ts'
 import { addMetricsRoute, addReadinessRoute } from './status-routes.ts'
 import { compileValidator } from './validation.ts'
 
@@ -66,10 +67,15 @@ function addCallerRoutes(app: HttpApp, { service, meter, log }: DoorOptions): vo
   // With a callback: an async hook is a promise for every request.
   app.addHook('onRequest', (request, reply, done) => {
     authenticate(service, request)
+    service.admit(request.caller)
     refuseUnheeded(request)
     // Stock and odds are true for a moment only, and a browser would keep them.
     if (request.method === 'GET') reply.header('cache-control', 'no-store')
     done()
+  })
+  // What a query says is for somebody: a route that takes none must not draw as if there were none.
+  app.addHook('onRoute', route => {
+    if (route.schema !== undefined) route.schema.querystring ??= NoQuery
   })
   addDrawRoutes(app, service, meter)
   addPoolRoutes(app, service)
@@ -78,6 +84,7 @@ function addCallerRoutes(app: HttpApp, { service, meter, log }: DoorOptions): vo
 
 function createBareApp({ service, log, meter, tls }: DoorOptions): HttpApp {
   const handleError = createErrorHandler(log, meter)
+  const turns = new Turns()
   const server = {
     headersTimeout: serverLimits.headersTimeoutMs,
     connectionsCheckingInterval: serverLimits.timeoutCheckMs,
@@ -97,7 +104,7 @@ function createBareApp({ service, log, meter, tls }: DoorOptions): HttpApp {
     // No id is cut off by the router: the engine says what is wrong with it.
     routerOptions: { maxParamLength: serverLimits.headerBytes },
     frameworkErrors: handleError,
-    clientErrorHandler: answerClientError,
+    clientErrorHandler: createClientErrorHandler(turns, meter),
   }).withTypeProvider<TypeBoxTypeProvider>() as unknown as HttpApp
   app.setErrorHandler(handleError)
   app.setNotFoundHandler((request, reply) => {
@@ -109,10 +116,11 @@ function createBareApp({ service, log, meter, tls }: DoorOptions): HttpApp {
   // What a schema does not name would be left out by the default one.
   app.setSerializerCompiler(() => data => JSON.stringify(data))
   app.removeAllContentTypeParsers()
-  app.addContentTypeParser('application/json', { parseAs: 'buffer' }, (_request, bytes: Buffer, done) =>
-    done(null, parseBody(bytes)),
-  )
-  takeTurns(app)
+  app.addContentTypeParser('application/json', { parseAs: 'buffer' }, (request, bytes: Buffer, done) => {
+    if (isServed(request.headers)) done(null, parseBody(bytes))
+    else done(unservedBody)
+  })
+  turns.take(app)
   const guard = createGuard(service.keysRequired, tls === undefined ? 'http' : 'https')
   app.addHook('onRequest', (request, _reply, done) => {
     meter.requests++

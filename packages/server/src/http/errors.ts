@@ -6,6 +6,7 @@ import { toKujiError } from '../failure.ts'
 import { serverLimits } from '../limits.ts'
 import type { Logger } from '../logger.ts'
 import type { DoorMeter } from '../metrics/meter.ts'
+import type { Turns } from './pipelining.ts'
 import { type Problem, problemOf, sendProblem } from './problem.ts'
 
 /** Whatever is thrown on the way of a request becomes a problem document here, and nowhere else. */
@@ -18,6 +19,11 @@ export function createErrorHandler(log: Logger, meter: DoorMeter) {
     sendProblem(reply, problem, meter)
   }
 }
+
+/** What a body is refused with that is JSON, but in another encoding or charset. */
+export const unservedBody = Object.assign(new Error('expected a body in UTF-8, without a content-encoding'), {
+  statusCode: 415,
+})
 
 function describeError(error: FastifyError | KujiError): Problem {
   if (error instanceof KujiError) return problemOf(error)
@@ -32,14 +38,23 @@ function describeError(error: FastifyError | KujiError): Problem {
   return problemOf(new KujiError('INVALID', error.message), status)
 }
 
-/** Bytes that never became a request: no HTTP, headers too large, or too slow. */
-export function answerClientError(error: NodeJS.ErrnoException, socket: Socket): void {
-  if (error.code === 'ECONNRESET' || !socket.writable) {
+/** Answers bytes that never became a request (no HTTP, headers too large, or too slow), when their turn has come. */
+export function createClientErrorHandler(turns: Turns, meter: DoorMeter) {
+  return (error: NodeJS.ErrnoException, socket: Socket): void => {
+    if (error.code === 'ECONNRESET' || !socket.writable) socket.destroy()
+    else turns.end(socket, () => answerClientError(error.code, socket, meter))
+  }
+}
+
+function answerClientError(code: string | undefined, socket: Socket, meter: DoorMeter): void {
+  // The answer before this one may have ended the connection.
+  if (!socket.writable) {
     socket.destroy()
     return
   }
-  const [status, detail] = describeClientError(error.code)
+  const [status, detail] = describeClientError(code)
   const problem = problemOf(new KujiError('INVALID', detail), status)
+  meter.refused(problem.code)
   const body = JSON.stringify(problem)
   socket.end(
     `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\ncontent-type: application/problem+json\r\n` +

@@ -34,8 +34,10 @@ const schema = {
 export function addEventRoutes(app: HttpApp, service: Service, log: Logger): void {
   const open = new Set<AbortController>()
   const encoder = new EventEncoder()
+  let closing = false
   // A stop waits for requests in flight, and these would never end by themselves.
   app.addHook('preClose', async () => {
+    closing = true
     for (const ending of open) ending.abort()
   })
 
@@ -46,18 +48,21 @@ export function addEventRoutes(app: HttpApp, service: Service, log: Logger): voi
       ...(after === undefined ? {} : { after: Number(after) }),
       signal: ending.signal,
     })
+    const position = after === undefined ? service.health().lsn : Number(after)
     if (open.size >= serverLimits.eventStreams) {
       const message = `${serverLimits.eventStreams} streams of events are open already`
       throw new KujiError('OVERLOADED', message, { limit: serverLimits.eventStreams })
     }
     open.add(ending)
+    // An orderly end and not a refusal, upon which a browser would not come back.
+    if (closing) ending.abort()
     reply.raw.on('close', () => ending.abort())
     try {
       const first = events.next()
       // A refusal comes at once, and can still be answered with its status.
       await Promise.race([first, nextTurn()])
       reply.hijack()
-      await new EventStream(reply.raw, encoder, log, ending.signal).run(first, events)
+      await new EventStream(reply.raw, encoder, log, ending.signal).run(position, first, events)
     } finally {
       open.delete(ending)
       ending.abort()

@@ -13,8 +13,11 @@ const headers = {
   'x-accel-buffering': 'no',
 }
 
-/** What a client waits before it comes back, having lost the connection. */
-const preamble = Buffer.from(`retry: ${serverLimits.eventRetryMs}\n\n`)
+/**
+ * What a client waits before it comes back, having lost the connection, and behind which position then, where that is
+ * before its first event: an id without data is remembered, and no event.
+ */
+const preamble = (position: number) => Buffer.from(`retry: ${serverLimits.eventRetryMs}\nid: ${position}\n\n`)
 const heartbeat = Buffer.from(':\n\n')
 
 /**
@@ -35,12 +38,16 @@ export class EventStream {
     this.#signal = signal
   }
 
-  /** Sends events until there are no more, the signal, or a failure, which is told as an event. */
-  async run(first: Promise<IteratorResult<LogEvent>>, events: AsyncIterator<LogEvent>): Promise<void> {
+  /** Sends events from behind `position` until there are no more, the signal, or a failure, told as an event. */
+  async run(
+    position: number,
+    first: Promise<IteratorResult<LogEvent>>,
+    events: AsyncIterator<LogEvent>,
+  ): Promise<void> {
     const beat = setInterval(() => this.#keepAlive(), serverLimits.eventHeartbeatMs)
     try {
       this.#response.writeHead(200, headers)
-      await this.#write(preamble)
+      await this.#write(preamble(position))
       for (let next = await first; !next.done; next = await events.next())
         await this.#write(this.#encoder.encode(next.value))
     } catch (error) {
@@ -72,7 +79,7 @@ export class EventStream {
 /** All readers that keep up are given the same event, one after the other: it is encoded once. */
 export class EventEncoder {
   #event: LogEvent | undefined
-  #bytes: Buffer = preamble
+  #bytes: Buffer = heartbeat
 
   encode(event: LogEvent): Buffer {
     if (event !== this.#event) {

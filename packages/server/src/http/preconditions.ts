@@ -1,4 +1,4 @@
-import { type ChangeOptions, KujiError } from '@kuji/engine/contract'
+import { type ChangeOptions, KujiError, limits } from '@kuji/engine/contract'
 
 /** The entity tag of a pool's rules: their version. */
 export function entityTag(version: number): string {
@@ -37,6 +37,9 @@ interface Conditions {
   readonly 'if-none-match'?: string | undefined
 }
 
+/** A version that no pool comes to. Tags that name none are judged with it, in the order in which all else is. */
+const noVersion = limits.safeInteger
+
 /** How often the version may change under a condition that fits several. */
 const maxAttempts = 8
 
@@ -60,10 +63,10 @@ export async function changeIf<Result>(conditions: Conditions, change: Change<Re
   const versions = new Set(
     tags.filter(({ weak, text }) => !weak && isVersion(text)).map(({ text }) => Number(text)),
   )
-  const [first] = versions
-  if (first === undefined)
-    throw new KujiError('VERSION_CONFLICT', `If-Match: no pool has a version ${ifMatch}`)
-  return changeAny(change, first, version => versions.has(version))
+  const [first = noVersion] = versions
+  return changeAny(change, first, version => versions.has(version)).catch(error => {
+    throw first === noVersion ? withoutGuess(error, ifMatch) : error
+  })
 }
 
 /**
@@ -85,6 +88,14 @@ async function changeAny<Result>(
       if (!fits(version) || attempt === maxAttempts) throw error
     }
   }
+}
+
+/** The same conflict, told without the version that nobody asked for. */
+function withoutGuess(error: unknown, ifMatch: string): unknown {
+  if (!(error instanceof KujiError) || error.code !== 'VERSION_CONFLICT') return error
+  const { version } = error.fields
+  const is = version === 0 ? 'there is no such pool' : `the pool has version ${version}`
+  return new KujiError('VERSION_CONFLICT', `If-Match: ${is}, and not ${ifMatch}`, error.fields)
 }
 
 function isVersion(text: string): boolean {

@@ -25,6 +25,7 @@ export const DrawParams = Type.Object({
 })
 
 export const NoBody = Type.Object({}, strict)
+export const NoQuery = Type.Object({}, strict)
 
 export const DrawBody = Type.Object(
   {

@@ -116,8 +116,9 @@ export class Connection implements AnswerSink, Recipient, CommandContext {
       return
     }
     if (this.#closing) return
-    const owes = this.#parser.amidCommand || this.session.caller === null
-    if (!owes || this.#stalled || clock - this.#owingSince <= serverLimits.respPatienceSeconds) return
+    // The rest of a command cannot come while nothing is read; a key could have come before.
+    const owes = this.session.caller === null || (this.#parser.amidCommand && !this.#stalled)
+    if (!owes || clock - this.#owingSince <= serverLimits.respPatienceSeconds) return
     this.#fail(
       new KujiError('INVALID', 'Protocol error: the rest of a command, or a key, did not come in time'),
     )
@@ -135,11 +136,13 @@ export class Connection implements AnswerSink, Recipient, CommandContext {
   #work(): void {
     const { args } = this.#host
     const parser = this.#parser
+    let took = false
     while (this.#mayTakeUp()) {
       if (!parser.next(args)) {
-        this.#onExhausted(args)
+        this.#onExhausted(args, took)
         return
       }
+      took = true
       if (args.count > 0) this.#run(args)
     }
     args.clear()
@@ -163,16 +166,17 @@ export class Connection implements AnswerSink, Recipient, CommandContext {
     )
   }
 
-  #onExhausted(args: Arguments): void {
+  #onExhausted(args: Arguments, took: boolean): void {
     const parser = this.#parser
-    const wasAmid = parser.amidCommand
+    // The command that remains has only begun now, or its rest was not read until now.
+    const begins = took || this.#stalled || !parser.amidCommand
     parser.suspend(args)
     args.clear()
     if (parser.fault !== null) {
       this.#fail(parser.fault)
       return
     }
-    if (parser.amidCommand && !wasAmid && this.session.caller !== null) this.#owingSince = this.#host.clock
+    if (parser.amidCommand && begins && this.session.caller !== null) this.#owingSince = this.#host.clock
     if (this.#lastCame) this.close()
     if (!this.#stalled) return
     this.#stalled = false
@@ -183,9 +187,12 @@ export class Connection implements AnswerSink, Recipient, CommandContext {
     const { caller } = this.session
     this.#host.meter.requests++
     // The command that this protocol is for, in its common form.
-    if (args.count === 2 && caller !== null && args.is(0, 'DRAW'))
-      this.#host.service.drawTo(caller, this, this.#pending.begin(), args.id(1))
-    else this.#runOther(args)
+    if (args.count === 2 && caller !== null && args.is(0, 'DRAW')) {
+      const number = this.#pending.begin()
+      const refusal = caller.admit(1)
+      if (refusal !== null) this.answer(number, refusal)
+      else this.#host.service.drawTo(caller, this, number, args.id(1))
+    } else this.#runOther(args)
   }
 
   #runOther(args: Arguments): void {
@@ -216,8 +223,11 @@ export class Connection implements AnswerSink, Recipient, CommandContext {
   #find(args: Arguments): Command {
     const name = args.length(0) > 64 ? `${args.text(0).slice(0, 64)}…` : args.text(0)
     const command = this.#host.commands.get(name.toUpperCase())
-    if (this.session.caller === null && command?.beforeLogin !== true)
-      throw new KujiError('UNAUTHENTICATED', 'give a key first: AUTH key, or HELLO 3 AUTH user key')
+    const { caller } = this.session
+    if (caller === null) {
+      if (command?.beforeLogin !== true)
+        throw new KujiError('UNAUTHENTICATED', 'give a key first: AUTH key, or HELLO 3 AUTH user key')
+    } else if (command === undefined || command.group === 'pool') this.service.admit(caller)
     if (command === undefined) throw new KujiError('INVALID', `unknown command '${name}'`)
     if (args.count < command.least || args.count > command.most) throw wrongUsage(command)
     return command

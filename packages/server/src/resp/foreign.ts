@@ -1,6 +1,6 @@
 import type { Arguments } from './arguments.ts'
 
-const methods = ['GET', 'POST', 'PUT', 'HEAD', 'DELETE', 'OPTIONS', 'PATCH', 'CONNECT', 'TRACE']
+const methods = ['GET', 'POST', 'PUT', 'HEAD', 'DELETE', 'OPTIONS', 'PATCH', 'CONNECT', 'TRACE', 'PRI']
 
 /**
  * Whether the command is a part of an HTTP request. A web page can make a browser send one to any port of the machine

@@ -7,7 +7,7 @@ import { splitWords } from './words.ts'
 const phases = { start: 0, header: 1, bulk: 2, line: 3 } as const
 type Phase = (typeof phases)[keyof typeof phases]
 
-const bytesOf = { lf: 10, cr: 13, dollar: 36, star: 42, zero: 48 } as const
+const bytesOf = { tab: 9, lf: 10, cr: 13, space: 32, dollar: 36, star: 42, zero: 48, delete: 127 } as const
 const noBytes = Buffer.alloc(0)
 /** What `#readNumber` returns where there is no number to return. */
 const incomplete = -1
@@ -228,6 +228,8 @@ export class CommandParser {
 
   #readLine(args: Arguments): boolean {
     const newline = this.#bytes.subarray(0, this.#end).indexOf(bytesOf.lf, this.#searched)
+    if (hasControl(this.#bytes, this.#searched, newline < 0 ? this.#end : newline))
+      return this.#refuse(malformed('control characters in a line'))
     this.#searched = this.#end
     const length = (newline < 0 ? this.#end : newline) - this.#from
     if (length > this.#mostBytes)
@@ -253,6 +255,16 @@ export class CommandParser {
     this.fault = error
     return false
   }
+}
+
+/** No client writes these into a line, but other protocols do: what follows is not meant for this one. */
+function hasControl(bytes: Buffer, from: number, to: number): boolean {
+  for (let at = from; at < to; at++) {
+    const byte = bytes[at]!
+    if (byte === bytesOf.delete || (byte < bytesOf.space && byte !== bytesOf.tab && byte !== bytesOf.cr))
+      return true
+  }
+  return false
 }
 
 const malformed = (what: string) => new KujiError('INVALID', `Protocol error: ${what}`)

@@ -1,4 +1,5 @@
 import type { Code, KujiError, Receipt } from '@kuji/engine/contract'
+import { retryAfterSeconds } from '../retry-after.ts'
 
 /** Takes bytes that are to be sent. */
 export interface ByteSink {
@@ -107,15 +108,16 @@ export class ReplyWriter {
     this.#simpleLine(this.protocol === 2 ? '$-1' : '_')
   }
 
-  /** An error: its code, then its message, in one line whatever the message holds. */
-  error({ code, message }: KujiError): void {
-    this.failure(code, message)
+  /** An error: its code, then its message, in one line whatever the message holds, and when to try again. */
+  error({ code, message, fields }: KujiError): void {
+    const seconds = retryAfterSeconds(code, fields)
+    this.failure(code, message, seconds === undefined ? '' : ` (again in ${seconds} s)`)
   }
 
   /** The same for a word that is no code of kuji, where clients look for it. */
-  failure(code: Code | 'NOPROTO', message: string): void {
+  failure(code: Code | 'NOPROTO', message: string, more = ''): void {
     const shown = message.length > mostErrorCharacters ? `${message.slice(0, mostErrorCharacters)}…` : message
-    this.#simpleLine(`-${code} ${shown.replaceAll(/\p{Cc}+/gu, ' ')}`)
+    this.#simpleLine(`-${code} ${shown.replaceAll(/\p{Cc}+/gu, ' ')}${more}`)
   }
 
   /** A line as it is. */

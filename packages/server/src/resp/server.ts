@@ -2,6 +2,7 @@ import { once } from 'node:events'
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net'
 import { createServer as createTlsServer } from 'node:tls'
 import { formatAddress } from '../config/listen.ts'
+import { Connections } from '../connections.ts'
 import type { Door, DoorOptions } from '../door.ts'
 import { systemReason } from '../failure.ts'
 import { serverLimits } from '../limits.ts'
@@ -31,17 +32,16 @@ export async function startResp({ service, listen, log, meter, tls }: DoorOption
     sawHttp: everyMinute(() => log.warn('HTTP on the RESP port: the connection is closed')),
   } satisfies Host
   let accepted = 0
+  let stopping = false
   const accept = (socket: Socket) => {
     const connection = new Connection(++accepted, socket, host)
     connections.add(connection)
-    meter.connections = connections.size
-    socket.on('close', () => {
-      connections.delete(connection)
-      meter.connections = connections.size
-    })
+    socket.on('close', () => connections.delete(connection))
+    // Its handshake was under way when the stop began.
+    if (stopping) connection.close()
   }
   const server = createListener(tls, accept)
-  boundConnections(server, log)
+  const sockets = new Connections(server, log, meter)
   server.listen({ ...listen, backlog: 511 })
   await once(server, 'listening')
   // A connection that could not be accepted (no descriptors left, say) is that client's loss alone.
@@ -54,7 +54,8 @@ export async function startResp({ service, listen, log, meter, tls }: DoorOption
   return {
     url: `${tls === undefined ? 'redis' : 'rediss'}://${formatAddress({ ...listen, port })}`,
     stop: async deadlineMs => {
-      await stopServer(server, connections, deadlineMs, log)
+      stopping = true
+      await stopServer(server, { connections, sockets, deadlineMs, log })
       clearInterval(ticker)
     },
   }
@@ -72,14 +73,6 @@ function createListener(tls: DoorOptions['tls'], accept: (socket: Socket) => voi
   return createTlsServer({ ...options, ...tls, handshakeTimeout: serverLimits.headersTimeoutMs }, accept)
 }
 
-function boundConnections(server: Server, log: Logger): void {
-  server.maxConnections = serverLimits.connections
-  const tell = everyMinute(() =>
-    log.warn('RESP connections are being refused', { limit: serverLimits.connections }),
-  )
-  server.on('drop', tell)
-}
-
 /** Whoever makes the same thing happen again and again must not fill the log with it. */
 function everyMinute(tell: () => void): () => void {
   let toldAt = Number.NEGATIVE_INFINITY
@@ -90,18 +83,23 @@ function everyMinute(tell: () => void): () => void {
   }
 }
 
+interface StopOptions {
+  readonly connections: ReadonlySet<Connection>
+  readonly sockets: Connections
+  readonly deadlineMs: number
+  readonly log: Logger
+}
+
 async function stopServer(
   server: Server,
-  connections: ReadonlySet<Connection>,
-  deadlineMs: number,
-  log: Logger,
+  { connections, sockets, deadlineMs, log }: StopOptions,
 ): Promise<void> {
   const closed = once(server, 'close')
   server.close()
   for (const connection of connections) connection.close()
   const deadline = setTimeout(() => {
     log.warn('RESP commands still under way are cut off', { after: `${deadlineMs} ms` })
-    for (const connection of connections) connection.cut()
+    sockets.cut()
   }, deadlineMs)
   await closed
   clearTimeout(deadline)

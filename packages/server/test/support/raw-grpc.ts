@@ -5,6 +5,7 @@ import {
   connect,
   type IncomingHttpHeaders,
   type OutgoingHttpHeaders,
+  type Settings,
 } from 'node:http2'
 import type { TestContext } from 'node:test'
 
@@ -23,8 +24,8 @@ export class RawConnection {
     this.session = session
   }
 
-  static async open(context: TestContext, port: number): Promise<RawConnection> {
-    const session = connect(`http://127.0.0.1:${port}`)
+  static async open(context: TestContext, port: number, settings: Settings = {}): Promise<RawConnection> {
+    const session = connect(`http://127.0.0.1:${port}`, { settings })
     session.on('error', () => {})
     context.after(() => session.destroy())
     await once(session, 'remoteSettings')
@@ -67,4 +68,14 @@ export function frame(message: Buffer, length = message.length, flags = 0): Buff
   head[0] = flags
   head.writeUInt32BE(length, 1)
   return Buffer.concat([head, message])
+}
+
+/** A field of bytes. */
+export function field(number: number, bytes: Buffer): Buffer {
+  const length = []
+  for (let left = bytes.length; ; left >>>= 7) {
+    length.push(left < 0x80 ? left : (left & 0x7f) | 0x80)
+    if (left < 0x80) break
+  }
+  return Buffer.concat([Buffer.from([(number << 3) | 2, ...length]), bytes])
 }

@@ -13,6 +13,8 @@ export type { RunningDoor }
 interface DoorSetting {
   /** Keys and their scopes; none: nobody needs one. */
   readonly keys?: Readonly<Record<string, readonly Scope[]>>
+  /** The same, in a way of the test's own. */
+  readonly access?: Access
   readonly tls?: DoorOptions['tls']
   /** The service, where a test needs one that behaves in a way of its own. */
   readonly serviceOf?: (kuji: Kuji, access: Access) => Service
@@ -20,7 +22,7 @@ interface DoorSetting {
 
 /** A RESP server in this process, over an engine in memory with the pools `summer` and `few`. */
 export function openDoor(context: TestContext, setting: DoorSetting = {}): Promise<RunningDoor> {
-  const access = setting.keys === undefined ? openAccess : accessOf(setting.keys)
+  const access = setting.access ?? (setting.keys === undefined ? openAccess : accessOf(setting.keys))
   return openMemoryDoor(context, {
     protocol: 'resp',
     serviceOf: (kuji, log) => setting.serviceOf?.(kuji, access) ?? new Service(kuji, access, log),

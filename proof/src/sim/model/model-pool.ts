@@ -6,6 +6,8 @@ interface ModelItem {
   /** Infinity where unlimited. */
   stock: number
   drawn: number
+  /** Place among the changes of items of this pool. */
+  changed: number
 }
 
 /** A pool as the documents describe it, kept in the plainest way: every question is answered by a look at all items. */
@@ -20,6 +22,9 @@ export class ModelPool {
   items: ModelItem[] = []
   /** Drawn units of items that a later manifest left out. */
   readonly retired = new Map<string, number>()
+  #changes = 0
+  /** Those that chance gives, the one changed last before the others, and the fallback behind them. */
+  #byChance: readonly ModelItem[] = []
 
   constructor(number: number, manifest: PoolManifest) {
     this.number = number
@@ -35,8 +40,9 @@ export class ModelPool {
     this.items = manifest.items.map(item => {
       const drawn = this.retired.get(item.id) ?? 0
       this.retired.delete(item.id)
-      return { id: item.id, weight: item.weight ?? 0, stock: unitsOf(item), drawn }
+      return { id: item.id, weight: item.weight ?? 0, stock: unitsOf(item), drawn, changed: 0 }
     })
+    this.#orderByChange()
   }
 
   put(manifest: PoolManifest): void {
@@ -77,6 +83,8 @@ export class ModelPool {
     const item = this.items.find(each => each.id === id)!
     item.stock += restock
     if (weight !== undefined) item.weight = weight
+    item.changed = ++this.#changes
+    this.#orderByChange()
     this.version++
   }
 
@@ -92,6 +100,27 @@ export class ModelPool {
   addsLastOne(draws: number): boolean {
     const extra = this.items.find(({ id }) => id === this.lastOne)
     return extra !== undefined && draws === this.left && extra.stock > extra.drawn
+  }
+
+  #orderByChange(): void {
+    const rank = ({ id, changed }: ModelItem): number => (id === this.fallback ? -1 : changed)
+    this.#byChance = this.items
+      .filter(({ id }) => id !== this.lastOne)
+      .sort((one, other) => rank(other) - rank(one))
+  }
+
+  /** The items that the next draw can give by chance, and the chance of each, in whatever unit. */
+  chances(): [id: string, chance: number][] {
+    const chances: [string, number][] = []
+    let gone = 0
+    for (const { id, weight, stock, drawn } of this.#byChance) {
+      const left = stock - drawn
+      if (left === 0) gone += weight
+      else if (this.mode === 'urn') chances.push([id, left])
+      // The fallback comes last, and takes the shares of all that have run out.
+      else chances.push([id, id === this.fallback ? weight + gone : weight])
+    }
+    return chances
   }
 
   /** Takes one unit of an item. Returns why it could not have been drawn, or ''. */

@@ -1,5 +1,6 @@
 import { deepStrictEqual } from 'node:assert/strict'
 import type { Code, DrawManyReceipt, PoolState, PoolSummary, PutResult, Receipt } from '@kuji/engine/contract'
+import type { Fairness } from './fairness.ts'
 import { ModelPool } from './model-pool.ts'
 import type { Answer, DrawOperation, Operation } from './operation.ts'
 import { describeOperation, shorten } from './operation.ts'
@@ -46,6 +47,8 @@ export class Model {
   /** Of keyed draws, by their first number. */
   readonly #receipts = new Map<number, Receipt>()
   readonly #rules: KeyRules
+  /** Null where nobody asks. */
+  readonly fairness: Fairness | null
   #keyed = 0
   drawNumber = 0
   /** Of the batch that what is applied next stands in, or rests on. */
@@ -60,8 +63,9 @@ export class Model {
   /** The time of the last draw, which no later one is before. */
   #lastTime = 0
 
-  constructor(rules: KeyRules) {
+  constructor(rules: KeyRules, fairness: Fairness | null = null) {
     this.#rules = rules
+    this.fairness = fairness
   }
 
   /** The receipt of the keyed draw that began with this number. */
@@ -127,7 +131,7 @@ export class Model {
 
   /** The model as it was behind an LSN. */
   behind(lsn: number): Model {
-    const model = new Model(this.#rules)
+    const model = new Model(this.#rules, this.fairness?.forgetful())
     for (const applied of this.#applied) {
       if (applied.lsn > lsn) break
       model.lsn = applied.lsn
@@ -228,7 +232,9 @@ export class Model {
       fail(`made at ${at}, between ${span.from} and ${span.to}, the draw before at ${this.#lastTime}`)
     const extra = pool.addsLastOne(draws - 1)
     for (const [place, item] of items.entries()) {
-      const why = pool.take(item, extra && place === items.length - 1)
+      const isExtra = extra && place === items.length - 1
+      if (!isExtra) this.fairness?.add(pool, item)
+      const why = pool.take(item, isExtra)
       if (why !== '') fail(why)
     }
     this.drawNumber += items.length

@@ -1,12 +1,15 @@
 import type { Chance } from './chance.ts'
 import { Inode } from './inode.ts'
 
-/** A change of names that no sync of its directory has made durable yet. */
-interface NameChange {
-  /** One, or two where a file goes from one to another. */
-  readonly directories: readonly string[]
-  readonly apply: (namesOf: (directory: string) => Map<string, Inode>) => void
+/** A change of names that no sync of their directories has made durable yet: one goes, another one comes. */
+export interface NameChange {
+  /** Path, or ''. */
+  readonly gone: string
+  readonly come: { readonly path: string; readonly inode: Inode } | null
 }
+
+/** Files by name, by directory: what a device holds when nothing on it waits for a sync. */
+export type Names = Map<string, Map<string, Inode>>
 
 export interface DeviceOptions {
   /** 512 or 4096. */
@@ -19,13 +22,16 @@ export interface DeviceOptions {
   readonly chance: Chance
 }
 
+/** The contents of files by name, by directory. */
+export type FilesOnDevice = ReadonlyMap<string, ReadonlyMap<string, Uint8Array>>
+
 /** A disk of directories and files that outlives processes and power cuts, as far as a disk does. */
 export class Device {
   readonly #options: DeviceOptions
   /** Names as programs see them, by directory. */
-  readonly #names = new Map<string, Map<string, Inode>>()
+  #names: Names = new Map()
   /** Names as they would be after a power cut. */
-  readonly #durable = new Map<string, Map<string, Inode>>()
+  #durable: Names = new Map()
   #changes: NameChange[] = []
   #inodes = 0
   /** Bytes that files may take in all. */
@@ -33,6 +39,54 @@ export class Device {
 
   constructor(options: DeviceOptions) {
     this.#options = options
+  }
+
+  /** A device that holds these files and has nothing under way. */
+  static holding(files: FilesOnDevice, options: DeviceOptions): Device {
+    const device = new Device(options)
+    for (const [directory, contents] of files) {
+      device.makeDirectory(directory)
+      for (const [name, bytes] of contents) {
+        const inode = new Inode(++device.#inodes, options.sectorBytes)
+        inode.write(bytes, 0)
+        inode.flush()
+        device.#names.get(directory)!.set(name, inode)
+        device.#durable.get(directory)!.set(name, inode)
+      }
+    }
+    return device
+  }
+
+  /** A device in the same condition, to go another way from here. */
+  clone(): Device {
+    const device = new Device(this.#options)
+    const clones = new Map<Inode, Inode>()
+    const cloneOf = (inode: Inode): Inode => {
+      const known = clones.get(inode) ?? inode.clone()
+      clones.set(inode, known)
+      return known
+    }
+    const copy = (all: Names): Names =>
+      new Map(
+        [...all].map(([directory, names]) => [
+          directory,
+          new Map([...names].map(([name, inode]) => [name, cloneOf(inode)])),
+        ]),
+      )
+    device.#names = copy(this.#names)
+    device.#durable = copy(this.#durable)
+    device.#changes = this.#changes.map(({ gone, come }) => ({
+      gone,
+      come: come && { path: come.path, inode: cloneOf(come.inode) },
+    }))
+    device.#inodes = this.#inodes
+    device.capacity = this.capacity
+    return device
+  }
+
+  /** The changes of names that a power cut may leave or take, in the order in which they were made. */
+  get unsyncedNames(): readonly NameChange[] {
+    return this.#changes
   }
 
   get used(): number {
@@ -69,6 +123,13 @@ export class Device {
     return files
   }
 
+  /** The file of this number, whatever its name; undefined where no name leads to it any more. */
+  inode(id: number): Inode | undefined {
+    for (const names of this.#names.values())
+      for (const inode of names.values()) if (inode.id === id) return inode
+    return undefined
+  }
+
   find(path: string): Inode {
     const [directory, name] = splitPath(path)
     const inode = this.entries(directory).get(name)
@@ -84,52 +145,49 @@ export class Device {
       return existing
     }
     const inode = new Inode(++this.#inodes, this.#options.sectorBytes)
-    this.#change({ directories: [directory], apply: namesOf => namesOf(directory).set(name, inode) })
+    this.#change({ gone: '', come: { path, inode } })
     return inode
   }
 
   rename(from: string, to: string): void {
     const inode = this.find(from)
-    const [directory, name] = splitPath(to)
-    const [before, old] = splitPath(from)
-    this.entries(directory)
-    this.#change({
-      directories: [before, directory],
-      apply: namesOf => {
-        namesOf(before).delete(old)
-        namesOf(directory).set(name, inode)
-      },
-    })
+    this.entries(splitPath(to)[0])
+    this.#change({ gone: from, come: { path: to, inode } })
   }
 
   remove(path: string): void {
     this.find(path)
-    const [directory, name] = splitPath(path)
-    this.#change({ directories: [directory], apply: namesOf => namesOf(directory).delete(name) })
+    this.#change({ gone: path, come: null })
   }
 
-  readonly #durableNames = (directory: string): Map<string, Inode> => this.#durable.get(directory)!
-
   #change(change: NameChange): void {
-    change.apply(directory => this.#names.get(directory)!)
+    applyChange(change, this.#names)
     this.#changes.push(change)
   }
 
   syncDirectory(path: string): void {
     this.entries(path)
-    for (const { directories, apply } of this.#changes)
-      if (directories.includes(path)) apply(this.#durableNames)
-    this.#changes = this.#changes.filter(({ directories }) => !directories.includes(path))
+    const touches = (change: NameChange): boolean => directoriesOf(change).includes(path)
+    for (const change of this.#changes) if (touches(change)) applyChange(change, this.#durable)
+    this.#changes = this.#changes.filter(change => !touches(change))
+  }
+
+  /** The names that there are after a power cut that leaves some of the changes: those whose place is kept. */
+  namesAfterCut(isKept: (place: number) => boolean): Names {
+    const names: Names = new Map(
+      [...this.#durable].map(([directory, entries]) => [directory, new Map(entries)]),
+    )
+    for (const [place, change] of this.#changes.entries()) if (isKept(place)) applyChange(change, names)
+    return names
   }
 
   /** The power goes: what was never synced is there, or not. */
   cutPower(): void {
     const { chance, nameOrder } = this.#options
     const upTo = chance.below(this.#changes.length + 1)
-    for (const [place, { apply }] of this.#changes.entries()) {
-      const kept = nameOrder === 'journal' ? place < upTo : chance.happens(0.5)
-      if (kept) apply(this.#durableNames)
-    }
+    this.#durable = this.namesAfterCut(place =>
+      nameOrder === 'journal' ? place < upTo : chance.happens(0.5),
+    )
     this.#changes = []
     const cut = new Set<Inode>()
     for (const [directory, durable] of this.#durable) {
@@ -140,6 +198,21 @@ export class Device {
       }
     }
   }
+}
+
+/** One, or two where a file goes from one to another. */
+function directoriesOf({ gone, come }: NameChange): string[] {
+  return [gone, come?.path ?? ''].filter(path => path !== '').map(path => splitPath(path)[0])
+}
+
+function applyChange({ gone, come }: NameChange, all: Names): void {
+  if (gone !== '') {
+    const [directory, name] = splitPath(gone)
+    all.get(directory)!.delete(name)
+  }
+  if (come === null) return
+  const [directory, name] = splitPath(come.path)
+  all.get(directory)!.set(name, come.inode)
 }
 
 export function splitPath(path: string): [directory: string, name: string] {

@@ -19,6 +19,43 @@ export class Inode {
     this.#sectorBytes = sectorBytes
   }
 
+  clone(): Inode {
+    const inode = new Inode(this.id, this.#sectorBytes)
+    inode.#cache = this.#cache.slice()
+    inode.#device = this.#device.slice()
+    inode.#deviceSize = this.#deviceSize
+    inode.size = this.size
+    for (const sector of this.#dirty) inode.#dirty.add(sector)
+    return inode
+  }
+
+  /** Whether the device has another size for it than programs see. */
+  get sizeIsUnsynced(): boolean {
+    return this.size !== this.#deviceSize
+  }
+
+  /** The sectors that the cache alone has and that differ from what the device has in their place. */
+  get unsyncedSectors(): number[] {
+    return [...this.#dirty].filter(sector => {
+      const from = sector * this.#sectorBytes
+      for (let at = from; at < Math.min(from + this.#sectorBytes, this.size); at++)
+        if (this.#cache[at] !== (this.#device[at] ?? 0)) return true
+      return false
+    })
+  }
+
+  /** What a power cut would leave that lets these sectors land, and the new size or not. */
+  afterCut(landed: ReadonlySet<number>, newSize: boolean): Uint8Array {
+    const bytes = new Uint8Array(newSize ? this.size : this.#deviceSize)
+    bytes.set(this.#device.subarray(0, bytes.length))
+    for (const sector of landed) {
+      const from = sector * this.#sectorBytes
+      if (from < bytes.length)
+        bytes.set(this.#cache.subarray(from, Math.min(from + this.#sectorBytes, bytes.length)), from)
+    }
+    return bytes
+  }
+
   /** A copy of what programs see. */
   read(most = this.size): Uint8Array {
     return this.#cache.slice(0, Math.min(most, this.size))

@@ -33,6 +33,8 @@ interface CallUnderWay {
   readonly owner: SimulatedProcess
   /** What is left of it where its process is killed, or the power goes, at some moment of it. */
   readonly interrupt: (chance: Chance) => void
+  /** Does to a clone of the device what the call does, nothing of it synced. */
+  readonly begin: (device: Device) => void
 }
 
 export interface MachineParts {
@@ -42,6 +44,10 @@ export interface MachineParts {
   readonly trace: Trace
   /** Told of each call before it is made; the process may be dead afterwards. */
   readonly onCall: (call: DiskCall) => void
+  /** Told of each call that is under way from now on. */
+  readonly onBegin?: (call: DiskCall) => void
+  /** Told of each call that has done what it does, before its caller is. */
+  readonly onReturn?: (call: DiskCall) => void
 }
 
 /** The system calls of one machine: its device as processes reach it. */
@@ -64,15 +70,30 @@ export class DiskSystem {
     for (const [directory, holder] of this.locks) if (holder === owner) this.locks.delete(directory)
   }
 
+  /** A clone of the device as it is in the middle of all calls under way: what they change waits for a sync. */
+  deviceInTheMiddle(): Device {
+    const device = this.parts.device.clone()
+    for (const { begin } of this.#underWay) {
+      try {
+        begin(device)
+      } catch {
+        // It would have failed.
+      }
+    }
+    return device
+  }
+
   /**
    * Makes a call: `effect` happens when it returns. A process that is dead by then never hears of it.
    * @param partly what a call that is interrupted may leave; by default it happens or it does not
+   * @param begin what it changes on a clone of the device, unsynced; by default nothing
    */
   call<T>(
     owner: SimulatedProcess,
     call: DiskCall,
     effect: (misfortune: Misfortune | null) => T,
     partly: (chance: Chance) => void = chance => void (chance.happens(0.5) && effect(null)),
+    begin: (device: Device) => void = () => undefined,
   ): Promise<T> {
     const { time, weather, trace, onCall } = this.parts
     onCall(call)
@@ -87,13 +108,16 @@ export class DiskSystem {
             // It would have failed, and nobody is there to be told.
           }
         },
+        begin,
       }
       this.#underWay.add(underWay)
+      this.parts.onBegin?.(call)
       time.after(weather.latency(call), () => {
         if (!this.#underWay.delete(underWay)) return
         const misfortune = weather.misfortune(call)
         try {
           const result = effect(misfortune)
+          this.parts.onReturn?.(call)
           trace.add(time.now, `${owner.id} ${call.name} ${call.path}${tellBytes(call, misfortune)}`)
           resolve(result)
         } catch (error) {
@@ -127,8 +151,18 @@ export class SimulatedDisk implements Disk {
     })
   }
 
+  /** A call that changes names. */
+  #change<T>(name: string, path: string, effect: (device: Device) => T): Promise<T> {
+    const call = { name, path, bytes: 0 }
+    const run = (misfortune: Misfortune | null): T => {
+      if (misfortune?.kind === 'error') throw systemError(misfortune.code, path)
+      return effect(this.#device)
+    }
+    return this.#system.call(this.#owner, call, run, undefined, effect)
+  }
+
   makeDirectory(path: string): Promise<void> {
-    return this.#call('makeDirectory', path, () => this.#device.makeDirectory(path))
+    return this.#change('makeDirectory', path, device => device.makeDirectory(path))
   }
 
   get #device(): Device {
@@ -150,10 +184,10 @@ export class SimulatedDisk implements Disk {
   }
 
   create(path: string, { dataSync }: { dataSync: boolean }): Promise<DiskFile> {
-    return this.#call(
+    return this.#change(
       'create',
       path,
-      () => new SimulatedFile(this.#system, this.#owner, path, this.#device.create(path), dataSync),
+      device => new SimulatedFile(this.#system, this.#owner, path, device.create(path), dataSync),
     )
   }
 
@@ -166,11 +200,11 @@ export class SimulatedDisk implements Disk {
   }
 
   rename(from: string, to: string): Promise<void> {
-    return this.#call('rename', `${from} to ${splitPath(to)[1]}`, () => this.#device.rename(from, to))
+    return this.#change('rename', `${from} to ${splitPath(to)[1]}`, device => device.rename(from, to))
   }
 
   remove(path: string): Promise<void> {
-    return this.#call('remove', path, () => this.#device.remove(path))
+    return this.#change('remove', path, device => device.remove(path))
   }
 
   syncDirectory(path: string): Promise<void> {
@@ -240,11 +274,13 @@ export class SimulatedFile implements DiskFile {
       if (this.#dataSync) inode.flush(position, written.length)
       return written.length
     }
-    return this.#system.call(this.#owner, call, effect, chance => {
+    const partly = (chance: Chance): void => {
       // The kernel is somewhere in it: some bytes are in the cache, and what of these is on the device is open.
       const part = chance.pick([0, bytes.length, chance.below(bytes.length)])
       if (part > 0) inode.write(bytes.subarray(0, part), position)
-    })
+    }
+    const begin = (clone: Device): void => clone.inode(inode.id)?.write(bytes, position)
+    return this.#system.call(this.#owner, call, effect, partly, begin)
   }
 
   sync(): Promise<void> {

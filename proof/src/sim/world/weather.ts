@@ -24,6 +24,8 @@ export class Weather implements DiskWeather {
   readonly #latency: Chance
   readonly #errors: Chance
   readonly #episodes: Chance
+  readonly #chances: (stream: string) => Chance
+  readonly #paces = new Map<string, number>()
   #slowness = 1
   #failing = false
   #calm = false
@@ -37,6 +39,7 @@ export class Weather implements DiskWeather {
     this.#time = machine.time
     this.#device = machine.device
     this.#wall = machine.wall
+    this.#chances = chances
     this.#latency = chances('latency')
     this.#errors = chances('errors')
     this.#episodes = chances('episodes')
@@ -102,9 +105,20 @@ export class Weather implements DiskWeather {
       this.#episodes.pick([0, -1, 1, 60, -3600, 90_000_000, -yearMs / 1000, yearMs / 100]) * 1000
   }
 
-  latency({ bytes }: DiskCall): number {
+  latency({ name, bytes }: DiskCall): number {
     const { latency } = this.#plan
-    return (this.#latency.wait(latency) + bytes * 1e-6) * this.#slowness
+    return (this.#latency.wait(latency) * this.#paceOf(name) + bytes * 1e-6) * this.#slowness
+  }
+
+  /** Machines differ in which calls are slow: what overtakes what depends on it. */
+  #paceOf(name: string): number {
+    const [kind] = name.split(' ', 1) as [string]
+    let pace = this.#paces.get(kind)
+    if (pace === undefined) {
+      pace = this.#chances(`pace of ${kind}`).spread(0.1, 10)
+      this.#paces.set(kind, pace)
+    }
+    return pace
   }
 
   misfortune({ name, bytes }: DiskCall): Misfortune | null {

@@ -1,6 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs'
-import { join } from 'node:path'
-import type { Disk, DiskEntry, DiskFile } from '../../src/disk/disk.ts'
+import type { Disk, DiskEntry, DiskFile } from '../../../packages/engine/src/disk/disk.ts'
 
 /** A disk in memory, for very many directories that differ in a bit. Bytes are never changed in place. */
 export class MemoryDisk implements Disk {
@@ -8,14 +6,6 @@ export class MemoryDisk implements Disk {
 
   constructor(files: Iterable<[string, Uint8Array]> = []) {
     this.#files = new Map(files)
-  }
-
-  /** The plain files of a directory, by the paths they have there. */
-  static filesOf(directory: string): Map<string, Uint8Array> {
-    const names = readdirSync(directory).filter(name => !name.startsWith('lock') && name !== 'archive')
-    return new Map(
-      names.map(name => [join(directory, name), new Uint8Array(readFileSync(join(directory, name)))]),
-    )
   }
 
   async makeDirectory(): Promise<void> {}

@@ -1,0 +1,150 @@
+import type { Kuji } from '@kuji/engine'
+import { KujiError, limits } from '@kuji/engine'
+import { decodeLog, type LogFiles } from '../../../test/support/log-decoder.ts'
+import { decodeSnapshot } from '../../../test/support/snapshot-decoder.ts'
+import { allPools, ask } from '../sim/ask.ts'
+import { describeAnswer, type Model, Violation } from '../sim/model/model.ts'
+import { compareOnPaper } from '../sim/model/on-paper.ts'
+import type { Answer, Operation } from '../sim/model/operation.ts'
+import { describeOperation } from '../sim/model/operation.ts'
+import { Device, type FilesOnDevice } from '../sim/world/device.ts'
+import { directory, QuietMachine } from '../sim/world/quiet-machine.ts'
+import type { Trace } from '../sim/world/trace.ts'
+import { isUnread } from './disk-states.ts'
+import { PointRecorder } from './points.ts'
+import type { Recording } from './recording.ts'
+import { RemovedSegments } from './removed-segments.ts'
+
+/** What was found on a disk, and how it was started from. */
+export interface Checked {
+  /** The LSN that it was recovered to. */
+  readonly lsn: number
+  /** The moments of its recovery. */
+  readonly recovery: PointRecorder
+}
+
+const filesFilled = 3
+/** In so long the helper has done what there is to do. */
+const helperMs = 200
+
+const span = { from: 0, to: Number.POSITIVE_INFINITY }
+
+/** What is drawn at the end, from a pool that is made for it. */
+const last = { id: 'last', items: [{ id: 'it', weight: 1, stock: 5 }] } as const
+const draw = { kind: 'draw', pool: 'last', count: 2, partial: false, bulk: false, recipient: '' } as const
+const draws: readonly Operation[] = [
+  { kind: 'put', manifest: last },
+  { ...draw, key: '' },
+  { ...draw, key: 'last' },
+  { ...draw, key: 'last' },
+]
+
+/** A change that takes more than half a file of the log, so that two of them do not fit into one. */
+function fillFile(round: number, segmentBytes: number): Operation {
+  const metadata = 'x'.repeat(Math.min(0.6 * segmentBytes, limits.metadataBytes - 2))
+  const items = [{ id: 'it', weight: 1, stock: 10 + round }]
+  return { kind: 'put', manifest: { id: 'last', items, metadata } }
+}
+
+/**
+ * Starts the engine on a disk as a crash has left it, and holds it against the oracle: the state is that behind some
+ * LSN; every request with a key comes again as it was answered, or is drawn once; a draw is possible; some files of the
+ * log are filled, so that the helper does its work; and an independent reader finds the same in the files, from the
+ * first batch on, and in each snapshot.
+ * @param watched whether the moments of the recovery are wanted
+ * @throws Violation where something is not so
+ */
+export async function checkState(
+  recording: Recording,
+  files: FilesOnDevice,
+  {
+    ahead,
+    trace,
+    watched = false,
+  }: { readonly ahead: number; readonly trace?: Trace; readonly watched?: boolean },
+): Promise<Checked> {
+  const { sectorBytes, engine, chance, removed: removedBefore, disk } = recording
+  const device = Device.holding(files, { sectorBytes, nameOrder: 'any', chance })
+  const removed = new RemovedSegments(removedBefore)
+  const recovery = new PointRecorder(() => 0)
+  const read: string[] = []
+  let recovering = watched
+  const machine: QuietMachine = new QuietMachine({
+    ...{ device, ahead, seed: 2 },
+    onCall: call => {
+      if (call.name.startsWith('read')) read.push(call.path)
+      removed.look(call, device)
+    },
+    onBegin: call => recovering && recovery.during(call, machine),
+    onReturn: call => recovering && recovery.after(call, machine),
+    ...(trace === undefined ? {} : { trace }),
+    ...(disk === undefined ? {} : { disk }),
+  })
+  const life = async (): Promise<number> => {
+    const kuji = await open(machine, engine)
+    recovering = false
+    const { lsn, drawNumber } = kuji.status()
+    const { oracle, operations } = recording
+    machine.tell(`recovered to LSN ${lsn}, draw ${drawNumber}`)
+    if (lsn > oracle.lastLsn) throw new Violation(`recovered to LSN ${lsn}, which nobody wrote`)
+    const model = oracle.modelAt(lsn)
+    if (drawNumber !== model.drawNumber)
+      throw new Violation(`recovered to draw ${drawNumber}, and the last was ${model.drawNumber}`)
+    model.comparePools(await allPools(kuji))
+    const keyed = operations.filter(operation => operation.kind === 'draw' && operation.key !== '')
+    for (const operation of [...keyed, ...draws]) await askOn(machine, kuji, model, operation)
+    for (let round = 0; round < filesFilled; round++) {
+      await askOn(machine, kuji, model, fillFile(round, engine.segmentBytes))
+      await machine.time.wait(helperMs)
+    }
+    checkFiles(removed.before(device.filesBelow(directory)), model)
+    checkQuiet(read, machine)
+    return lsn
+  }
+  return { lsn: await machine.time.run(life()), recovery }
+}
+
+/** No start may depend on what an unfinished file holds, and on this machine nothing fails that could be warned of. */
+function checkQuiet(read: readonly string[], { events }: QuietMachine): void {
+  const unfinished = read.find(isUnread)
+  if (unfinished !== undefined)
+    throw new Violation(`${unfinished} was read, which a crash may have left in any state`)
+  const alarm = events.find(({ type, level }) => level !== 'info' && type !== 'torn-batch-cut')
+  if (alarm !== undefined) throw new Violation(`${alarm.type}: ${alarm.message}`)
+}
+
+async function open(machine: QuietMachine, engine: Recording['engine']): Promise<Kuji> {
+  try {
+    return await machine.open(engine)
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException
+    throw new Violation(`the start is refused: ${code} ${message}`)
+  }
+}
+
+async function askOn(machine: QuietMachine, kuji: Kuji, model: Model, operation: Operation): Promise<void> {
+  let answer: Answer
+  try {
+    answer = { value: await ask(kuji, operation) }
+  } catch (error) {
+    if (!(error instanceof KujiError)) throw error
+    answer = { refusal: error.code }
+  }
+  machine.tell(`${describeOperation(operation)}: ${describeAnswer(answer)}`)
+  model.apply(operation, answer, span)
+}
+
+/** The whole log, and every snapshot, as an independent reader has them. */
+function checkFiles(files: LogFiles, model: Model): void {
+  compareOnPaper(files, model)
+  for (const [name, bytes] of files) {
+    const segment = Number(/^snapshot-(\d+)\.snap$/.exec(name)?.[1] ?? 0)
+    if (segment === 0) continue
+    const snapshot = decodeSnapshot(Buffer.from(bytes))
+    const log = decodeLog(files, { lastSegment: segment })
+    const [found, expected] = [snapshot, log].map(({ drawNumber, stateHash, position }) =>
+      JSON.stringify([drawNumber, stateHash, position]),
+    )
+    if (found !== expected) throw new Violation(`${name} says ${found}, and the log behind it ${expected}`)
+  }
+}

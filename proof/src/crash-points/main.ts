@@ -1,0 +1,126 @@
+import { Worker } from 'node:worker_threads'
+import { Trace } from '../sim/world/trace.ts'
+import { type Counts, type Crash, noCounts, replay, statesOfPoint } from './explore.ts'
+import { type Options, parseOptions, usage } from './options.ts'
+import { record } from './recording.ts'
+import type { Task, TaskReport } from './worker.ts'
+
+const progressMs = 5_000
+const failuresShown = 5
+
+const print = (text: string): void => void process.stdout.write(`${text}\n`)
+
+function add(sum: Counts, counts: Counts): void {
+  for (const [what, count] of Object.entries(counts)) sum[what as keyof Counts] += count
+}
+
+/** What the scripts came to so far. */
+class Tally {
+  readonly #began = performance.now()
+  readonly first = noCounts()
+  readonly second = noCounts()
+  readonly failures: (TaskReport['failures'][number] & { readonly task: Task })[] = []
+  tasks = 0
+
+  add({ task, first, second, failures }: TaskReport): void {
+    this.tasks++
+    add(this.first, first)
+    add(this.second, second)
+    this.failures.push(...failures.map(failure => ({ ...failure, task })))
+  }
+
+  get seconds(): string {
+    return ((performance.now() - this.#began) / 1000).toFixed(0)
+  }
+
+  tell(tasks: number): void {
+    const { tasks: done, first, second, failures, seconds } = this
+    const states = `${first.states} disk states, ${second.states} of a second crash`
+    print(`${done} of ${tasks} scripts in ${seconds} s: ${states}, ${failures.length} failed`)
+  }
+}
+
+function describe(level: string, { points, possible, states, starts, sampled }: Counts): string {
+  const all = states === possible ? 'all of them' : `of ${possible}; ${sampled} moments had too many`
+  return `${level}: ${points} moments, ${states} disk states (${all}), ${starts} of them different`
+}
+
+async function explore({ scripts, seeds, sectors, second, jobs }: Options): Promise<Tally> {
+  const places = seeds.flatMap(seed => scripts.map(script => ({ seed, script })))
+  const tasks = places.flatMap(place => sectors.map(sectorBytes => ({ ...place, sectorBytes })))
+  const share = Math.ceil(second / tasks.length)
+  const tally = new Tally()
+  const timer = setInterval(() => tally.tell(tasks.length), progressMs)
+  let next = 0
+  const runOn = (worker: Worker): Promise<void> =>
+    new Promise((resolve, reject) => {
+      const give = (): void => {
+        const task = tasks[next++]
+        if (task === undefined) void worker.terminate().then(() => resolve())
+        else worker.postMessage({ ...task, second: share } satisfies Task)
+      }
+      worker.on('message', (report: TaskReport) => {
+        tally.add(report)
+        give()
+      })
+      worker.on('error', reject)
+      give()
+    })
+  const url = new URL('./worker.ts', import.meta.url)
+  const threads = Math.min(jobs, tasks.length)
+  await Promise.all(Array.from({ length: threads }, () => runOn(new Worker(url))))
+  clearInterval(timer)
+  tally.tell(tasks.length)
+  return tally
+}
+
+const tellCrash = ({ point, kept }: Crash): string => `${point}:0x${kept.toString(16)}`
+
+function tellFailure({ task, crash, second, why, where }: Tally['failures'][number]): void {
+  const { script, seed, sectorBytes } = task
+  const again = second === null ? '' : ` --second-crash ${tellCrash(second)}`
+  const place = `--script ${script} --seed ${seed} --sectors ${sectorBytes} --crash ${tellCrash(crash)}`
+  print(`\n${script}, seed ${seed}, sectors of ${sectorBytes}, a crash ${where}: ${why}`)
+  print(`  again: npm run crash-points -- ${place}${again}`)
+}
+
+async function runOne(options: Options, crash: Crash): Promise<number> {
+  const [script, seed, sectorBytes] = [options.scripts[0]!, options.seeds[0]!, options.sectors[0]!]
+  const recording = await record(script, { seed, sectorBytes, keepTrace: true })
+  const { trace, points } = recording
+  const point = points[crash.point]
+  if (point === undefined) throw new Error(`--crash: ${script} has ${points.length} moments`)
+  print(trace.lines!.slice(0, point.traced).join('\n'))
+  const after = new Trace(true)
+  let why = ''
+  try {
+    await replay(recording, crash, options.secondCrash, after)
+  } catch (error) {
+    why = error instanceof Error ? (error.stack ?? error.message) : String(error)
+  }
+  print(after.lines!.join('\n'))
+  if (why !== '') print(why)
+  print(why === '' ? '1 passed, 0 failed' : '0 passed, 1 failed')
+  return why === '' ? 0 : 1
+}
+
+async function main(options: Options): Promise<number> {
+  if (options.crash !== null) return runOne(options, options.crash)
+  print(`${options.scripts.length} scripts, seeds ${options.seeds[0]} to ${options.seeds.at(-1)}`)
+  const { first, second, failures } = await explore(options)
+  print(describe('a crash', first))
+  if (first.sampled > 0) print(`  at a moment with more than ${statesOfPoint}, so many are looked at`)
+  if (options.second > 0) print(describe('a second crash during recovery', second))
+  for (const failure of failures.slice(0, failuresShown)) tellFailure(failure)
+  print(`${first.states + second.states - failures.length} passed, ${failures.length} failed`)
+  return failures.length === 0 ? 0 : 1
+}
+
+try {
+  const options = parseOptions(process.argv.slice(2))
+  if (options === null) print(usage)
+  else process.exitCode = await main(options)
+} catch (error) {
+  process.stderr.write(`${error instanceof Error ? error.message : error}\n\n${usage}`)
+  process.exitCode = 2
+}

@@ -1,0 +1,106 @@
+import type { DrawManyReceipt, PoolState, PoolSummary, PutResult, Receipt } from '@kuji/engine/contract'
+import { decodeLog, type LogFiles } from '../../../test/support/log-decoder.ts'
+import {
+  checkHistory,
+  type LoggedDraws,
+  type Outcome,
+  type Request,
+  type Operation as Told,
+} from '../history/index.ts'
+import { type KeyRules, Violation } from './model/model.ts'
+import type { Answer, Operation } from './model/operation.ts'
+
+/**
+ * What clients asked and were answered, for the checker of histories: it knows neither the engine nor the model, and so
+ * is a second opinion on the same run.
+ */
+export class ClientHistory {
+  readonly #operations: Told[] = []
+
+  /** Enters an attempt. Null is none that the checker knows: pools are not deleted in its histories. */
+  add(operation: Operation, invoked: number, completed: number, answer: Answer | 'unknown'): void {
+    const request = requestOf(operation)
+    if (request === null) throw new Error(`an operation that is no part of a history: ${operation.kind}`)
+    const client = operation.kind === 'draw' ? operation.recipient : 'owner'
+    this.#operations.push({ client, invoked, completed, request, outcome: outcomeOf(operation, answer) })
+  }
+
+  /** Holds it against the log, where there is a whole one. */
+  check(files: LogFiles | null, keys: KeyRules): void {
+    const log: LoggedDraws[] = []
+    if (files !== null) {
+      decodeLog(files, {
+        onDraws: (id, pool, items, request, at) => {
+          const names = items.map(index => pool.items[index]!.id)
+          log.push({
+            id,
+            pool: pool.id,
+            items: names,
+            at,
+            ...(request === undefined ? {} : { request: readRequest(request) }),
+          })
+        },
+      })
+    }
+    const findings = checkHistory({ operations: this.#operations, keys, ...(files === null ? {} : { log }) })
+    const [first] = findings
+    if (first === undefined) return
+    throw new Violation(`the history of the clients breaks ${first.rule}: ${first.message}`)
+  }
+}
+
+function readRequest(request: { asked: number; partial: boolean; key: string; recipient: string }) {
+  const { asked: count, partial, key, recipient } = request
+  return { count, partial, ...(key === '' ? {} : { key }), ...(recipient === '' ? {} : { recipient }) }
+}
+
+function requestOf(operation: Operation): Request | null {
+  switch (operation.kind) {
+    case 'draw': {
+      const { pool, count, partial, key, recipient } = operation
+      const named = { ...(key === '' ? {} : { key }), ...(recipient === '' ? {} : { recipient }) }
+      return { kind: 'draw', pool, count, partial, ...named }
+    }
+    case 'put': {
+      const { id: pool, items, lastOne } = operation.manifest
+      const stocks = items.map(({ id, stock }) => ({ id, stock }))
+      return { kind: 'put', pool, items: stocks, ...(lastOne === undefined ? {} : { lastOne }) }
+    }
+    case 'update': {
+      const { pool, item, update } = operation
+      if (update.weight === undefined) return { kind: 'restock', pool, item, units: update.restock! }
+      return update.restock === undefined ? { kind: 'reweigh', pool, item, weight: update.weight } : null
+    }
+    case 'status':
+    case 'read':
+      return operation
+    case 'delete':
+      return null
+  }
+}
+
+function outcomeOf(operation: Operation, answer: Answer | 'unknown'): Outcome {
+  if (answer === 'unknown') return { kind: 'unknown' }
+  if ('refusal' in answer) return { kind: 'refused', code: answer.refusal }
+  switch (operation.kind) {
+    case 'draw': {
+      const { id, items, version, at, replayed } = answer.value as Receipt | DrawManyReceipt
+      const names = operation.bulk
+        ? Array.from(items as Uint8Array, index => (answer.value as DrawManyReceipt).itemIds[index]!)
+        : (items as readonly string[])
+      return { kind: 'drawn', id, items: names, version, at, replayed }
+    }
+    case 'put': {
+      const { version, changed } = answer.value as PutResult
+      return { kind: 'changed', version, changed }
+    }
+    case 'update':
+      return { kind: 'changed', version: (answer.value as PoolSummary).version }
+    case 'read': {
+      const { version, status, drawn, items } = answer.value as PoolState
+      return { kind: 'shown', version, status, drawn, items }
+    }
+    default:
+      return { kind: 'changed' }
+  }
+}

@@ -1,0 +1,104 @@
+import assert from 'node:assert/strict'
+import { spawnSync } from 'node:child_process'
+import { after, test } from 'node:test'
+import { readText, root } from '../../test/support/repository.ts'
+import { plantedBugs } from '../src/planted/bugs/index.ts'
+import { plant } from '../src/planted/patch.ts'
+import type { PlantedBug } from '../src/planted/planted-bug.ts'
+import { SourceTree } from '../src/planted/tree.ts'
+
+const tree = new SourceTree()
+after(() => tree.remove())
+
+/** Types alone: what a patch no longer uses is nobody's concern. */
+const compile = ['-p', 'tsconfig.json', '--noUnusedLocals', 'false', '--noUnusedParameters', 'false']
+
+test('every planted bug is a text that stands in its file once, and can be taken out again', () => {
+  for (const bug of plantedBugs) {
+    const before = bug.patches.map(({ file }) => readText(file))
+    const takeOut = plant(bug, tree.root)
+    const planted = bug.patches.map(({ file }) => tree.read(file))
+    takeOut()
+    for (const [place, { file }] of bug.patches.entries()) {
+      assert.notEqual(planted[place], before[place], `${bug.name}: ${file}`)
+      assert.equal(tree.read(file), before[place], `${bug.name}: ${file}`)
+    }
+  }
+})
+
+test('a text that is not there, or is there twice, is an error that names the bug and the text', () => {
+  const file = 'packages/engine/src/writer/judge.ts'
+  const bug = (find: string): PlantedBug => {
+    const patches = [{ file, find, put: 'something else' }]
+    return { name: 'wrong', what: '', patches, layers: [] }
+  }
+  assert.throws(
+    () => plant(bug('no such text'), tree.root),
+    /^Error: wrong: in .*judge\.ts .* not there.*:\nno such text$/,
+  )
+  assert.throws(() => plant(bug('return'), tree.root), /there more than once/)
+  assert.equal(tree.read(file), readText(file))
+})
+
+test('what is planted is TypeScript still, so that layers find faults and not crashes', () => {
+  // Many at a time: those whose places are the same take turns.
+  for (let left = plantedBugs; left.length > 0; ) {
+    const later: PlantedBug[] = []
+    const takeOut: (() => void)[] = []
+    for (const bug of left) {
+      try {
+        takeOut.push(plant(bug, tree.root))
+      } catch {
+        later.push(bug)
+      }
+    }
+    const { status, stdout } = spawnSync('node_modules/.bin/tsc', compile, {
+      cwd: tree.root,
+      encoding: 'utf8',
+    })
+    for (const each of takeOut.reverse()) each()
+    assert.equal(status, 0, stdout)
+    assert.ok(later.length < left.length)
+    left = later
+  }
+})
+
+test('each bug has a name of its own and layers that are to find it; the quick run has enough of them', () => {
+  assert.equal(new Set(plantedBugs.map(({ name }) => name)).size, plantedBugs.length)
+  assert.ok(plantedBugs.length >= 30)
+  for (const { name, what, layers, quick, tests = [] } of plantedBugs) {
+    assert.match(name, /^[a-z]+(?:-[a-z]+)*$/)
+    assert.ok(what !== '' && layers.length > 0, name)
+    assert.ok(quick === undefined || layers.includes(quick), name)
+    for (const file of tests)
+      assert.ok(
+        tree.has(file.startsWith('proof/') ? file : `packages/engine/test/${file}`),
+        `${name}: ${file}`,
+      )
+  }
+  assert.ok(plantedBugs.filter(({ quick }) => quick !== undefined).length >= 12)
+})
+
+test('the command finds a bug by the layer asked for, and exits with 1 where none does', () => {
+  const run = (...args: string[]) =>
+    spawnSync(process.execPath, ['--conditions=source', 'proof/src/planted/main.ts', ...args], {
+      cwd: root,
+      encoding: 'utf8',
+    })
+  const found = run('--only', 'batch-written-again', '--layer', 'sim', '--minutes', '0.5')
+  assert.equal(found.status, 0, found.stderr)
+  assert.match(found.stdout, /^batch-written-again +sim +[\d.]+ s {2}seed \d+: .*\n1 of 1 found\n$/)
+  // The simulator never sees a wrong seal, so that not looking at it cannot be seen there either.
+  const missed = run('--only', 'seal-hash-not-checked', '--layer', 'sim', '--minutes', '0.05')
+  assert.equal(missed.status, 1, missed.stderr)
+  assert.match(missed.stdout, /NOT FOUND\n0 of 1 found\n$/)
+  for (const args of [
+    ['--only', 'nothing'],
+    ['--layer', 'luck'],
+    ['--minutes', '0'],
+  ]) {
+    const { status, stderr } = run(...args)
+    assert.equal(status, 2)
+    assert.match(stderr, /npm run planted -- \[--only NAME/)
+  }
+})
