@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict'
-import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
@@ -8,7 +7,7 @@ import { limits } from '@kuji/engine/contract'
 import { openIn } from '../src/open.ts'
 import { decodeSnapshot } from '../src/snapshot/snapshot.ts'
 import { filesOf } from './support/directory.ts'
-import { alter, batchesOf, forge, segmentPath, snapshotPath } from './support/sample-log.ts'
+import { batchesOf, forge, forgeSnapshot, segmentPath, snapshotPath } from './support/sample-log.ts'
 import { refused, sample, segmentBytes } from './support/starts.ts'
 import { temporaryDirectory } from './support/temporary.ts'
 import { testWorld } from './support/world.ts'
@@ -23,11 +22,7 @@ async function forgedSnapshot(t: TestContext, change: (body: Buffer) => Buffer |
   const { directory } = await sample(t, { snapshots: true, end: 'shutdown', keyedUpTo: 400 })
   const newest = filesOf(directory, /^snapshot/).at(-1)!
   const path = snapshotPath(directory, Number(newest.slice(9, 19)))
-  alter(path, bytes => {
-    const changed = change(bytes.subarray(0, -32))
-    const body = typeof changed === 'number' ? bytes.subarray(0, -32) : changed
-    return Buffer.concat([body, createHash('sha256').update(body).digest()])
-  })
+  forgeSnapshot(path, change)
   return readFileSync(path)
 }
 

@@ -131,9 +131,9 @@ export class Maintenance {
 
   /** A snapshot, or null where it is bad. Then it is put aside, unless the disk does not give it: it may be whole. */
   async #read(name: string): Promise<Snapshot | null> {
-    const { disk, directory, identity } = this.#options
+    const { disk, directory } = this.#options
     try {
-      return await readSnapshot(disk, directory, parseSnapshotName(name), identity)
+      return await readSnapshot(disk, directory, parseSnapshotName(name), this.#options)
     } catch (error) {
       if (!(error instanceof KujiError)) throw error
       if (error.cause === undefined) await disk.rename(`${directory}/${name}`, `${directory}/${name}.broken`)

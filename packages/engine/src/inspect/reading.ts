@@ -7,7 +7,7 @@ import { segmentHeaderBytes, segmentSeed } from '../log/segment.ts'
 import { State } from '../pool/state.ts'
 import { readHeader, terminatorBytes } from '../record/batch.ts'
 import type { OutcomeViews } from '../record/records.ts'
-import { findOverdrawn } from '../recovery/judge.ts'
+import { findOverdrawn, judgeRoom } from '../recovery/judge.ts'
 import { logStart, Replayer } from '../recovery/replay.ts'
 import { isTerminated, lsnsBehind } from '../recovery/scan.ts'
 import { decodeSnapshot } from '../snapshot/snapshot.ts'
@@ -183,6 +183,9 @@ export class LogReading {
     }
     if (look !== null) this.#report(number, look, tally)
     if (this.stopped) return 0
+    // What the file lacks at the end of the log is mended like a header: by writing the file anew, with all it holds.
+    const room = look === null || look.full ? null : judgeRoom(look.header, look.end)
+    if (room !== null && !this.verdicts.has(number)) this.verdicts.set(number, room)
     if (fault !== null) return this.#fail(number, look, fault)
     return look!.full ? this.#next(number, look!) : 0
   }

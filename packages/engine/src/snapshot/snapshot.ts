@@ -130,20 +130,22 @@ function writeStart(writer: ByteWriter, { identity, shard, segment, position, st
 const passingErrors = new Set(['EMFILE', 'ENFILE', 'ENOMEM', 'EAGAIN', 'EINTR', 'EACCES', 'EPERM'])
 
 /**
- * Reads the snapshot behind a segment. Throws `CORRUPT` where it is not whole, not of this directory, or cannot be
- * read: a bad sector makes it as good as damaged, and so does a size that memory has no room for. Only an error that
- * may pass is thrown as it is; going on without the snapshot would then only take longer, or say that the log is lost.
+ * Reads the snapshot behind a segment. Throws `CORRUPT` where it is not whole, not of this directory and shard, or
+ * cannot be read: a bad sector makes it as good as damaged, and so does a size that memory has no room for. Only an
+ * error that may pass is thrown as it is; going on without the snapshot would then only take longer, or say that the
+ * log is lost.
  */
 export async function readSnapshot(
   disk: Disk,
   directory: string,
   segment: number,
-  identity: Uint8Array,
+  { identity, shard }: Pick<Snapshot, 'identity' | 'shard'>,
 ): Promise<Snapshot> {
   const path = `${directory}/${snapshotName(segment)}`
   const snapshot = await readAndDecode(disk, path)
-  if (Buffer.compare(snapshot.identity, identity) === 0 && snapshot.segment === segment) return snapshot
-  const message = `${path}: it belongs to another data directory, or is misnamed`
+  const own = Buffer.compare(snapshot.identity, identity) === 0 && snapshot.shard === shard
+  if (own && snapshot.segment === segment) return snapshot
+  const message = `${path}: it belongs to another data directory or shard, or is misnamed`
   throw new KujiError('CORRUPT', message, { file: path })
 }
 
