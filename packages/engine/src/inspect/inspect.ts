@@ -1,5 +1,4 @@
 import { resolve } from 'node:path'
-import { KujiError } from '../contract/index.ts'
 import type { Disk } from '../disk/disk.ts'
 import { NodeDisk } from '../disk/node-disk.ts'
 import { pooledCalls } from '../disk/system-calls.ts'
@@ -7,7 +6,7 @@ import { formatVersion } from '../log/segment.ts'
 import { computeStateHash } from '../pool/state.ts'
 import { findExhausted } from '../recovery/judge.ts'
 import type { SegmentFile } from './files.ts'
-import { findSegment, isAbsent, readSegmentBytes, segmentNumbers, viewSegment } from './files.ts'
+import { findSegment, isAbsent, isDamage, readSegmentBytes, segmentNumbers, viewSegment } from './files.ts'
 import { hexHash } from './observe.ts'
 import { LogReading, type ReadingOptions } from './reading.ts'
 import type { LogFault, LogObserver, LogReport, SegmentReport, SnapshotReport } from './report.ts'
@@ -17,8 +16,8 @@ import { judgeStart } from './survey.ts'
 /**
  * Reads the log of a data directory, archive included, from its beginning (or from the oldest good snapshot that it
  * reaches back to), and tells what it holds and whether it is whole. Takes no lock and changes nothing: a server may
- * be running. Throws `INVALID` where there is no log, `CORRUPT` where no file says whose log it is, or the system's
- * error. Since 0.1.
+ * be running. Throws `INVALID` where there is no log, `CORRUPT` where no file says whose log it is, `INTERNAL` where
+ * the system does not give a file, or the system's error where it does not give the directory. Since 0.1.
  */
 export function inspectLog(directory: string, observer: LogObserver = {}): Promise<LogReport> {
   return inspectOn(new NodeDisk(pooledCalls), resolve(directory), observer)
@@ -59,8 +58,8 @@ async function scanTheRest({ disk, directory }: ReadingOptions, reading: LogRead
       const report = scanSegment(views, header, file, lsns)
       reports.set(number, unread ? { ...report, end: 'unreadable' } : report)
     } catch (error) {
-      if (!(error instanceof KujiError) && !isAbsent(error)) throw error
-      if (error instanceof KujiError) verdicts.set(number, { kind: 'damage', why: error.message })
+      if (!isDamage(error) && !isAbsent(error)) throw error
+      if (isDamage(error)) verdicts.set(number, { kind: 'damage', why: error.message })
       reports.set(number, new SegmentTally(file).report('unreadable', false))
     }
   }

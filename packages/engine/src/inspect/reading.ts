@@ -15,9 +15,11 @@ import type { LogFiles, SegmentFile } from './files.ts'
 import {
   findSegment,
   isAbsent,
+  isDamage,
   listLogFiles,
   missingFile,
   readSegmentBytes,
+  readWhole,
   segmentNumbers,
   viewSegment,
 } from './files.ts'
@@ -161,7 +163,7 @@ export class LogReading {
 
   async #takeOver({ file }: SurveyedSnapshot): Promise<void> {
     const { disk, directory } = this.#options
-    const { state, position } = decodeSnapshot(await disk.read(`${directory}/${file}`), file)
+    const { state, position } = decodeSnapshot(await readWhole(disk, `${directory}/${file}`), file)
     this.#replayFrom(state, position)
   }
 
@@ -209,7 +211,7 @@ export class LogReading {
       bytes = await readSegmentBytes(disk, directory, file)
     } catch (error) {
       if (isAbsent(error)) return null
-      if (!(error instanceof KujiError)) throw error
+      if (!isDamage(error)) throw error
       const header = { ...this.log, number, bytes: 0 }
       const fault = { kind: 'damage', why: error.message } as const
       return { file, header, views: viewSegment(new Uint8Array(0)), end: from, full: false, fault }

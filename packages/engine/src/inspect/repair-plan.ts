@@ -92,7 +92,12 @@ export function planRepair(reading: LogReading): RepairPlan {
   }
 }
 
-function whyImpossible({ noStart, stop, files, fault, replayer }: LogReading): string {
+function whyImpossible({ noStart, stop, files, fault, replayer, snapshots }: LogReading): string {
+  const unread = snapshots.find(snapshot => snapshot.unread)
+  if (unread !== undefined) {
+    const way = 'It may be whole, and save what would be lost: copy it from the device, or move it away'
+    return `${unread.file} ${unread.fault}. ${way}`
+  }
   if (noStart) return `${fault!.message}: there is no state to go on from`
   if (fault?.kind === 'format') return `${fault.file} was written by a newer kuji: ${fault.message}`
   const exhausted = findExhausted(replayer.position)
