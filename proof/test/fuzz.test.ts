@@ -15,7 +15,7 @@ const runsOf: Record<string, number> = {
   resp: 3000,
   http: 1500,
   snapshot: 3000,
-  log: 800,
+  log: 300,
   grpc: 1500,
   config: 800,
 }

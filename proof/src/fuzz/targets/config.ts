@@ -69,10 +69,10 @@ const seeds = [
 const isConfiguration = Compile(ConfigurationSchema)
 const isManifest = Compile(PoolManifestSchema)
 
-/** What is taken for good has to be what the schema says: all that comes behind rests on it. */
+/** What is taken for good has to be what the schema says, an empty file apart: all that comes behind rests on it. */
 function compare(kind: string, text: string): void {
   const schema = kind === 'configuration' ? isConfiguration : isManifest
-  if (!schema.Check(parseYaml(text, '').value))
+  if (!schema.Check(parseYaml(text, '').value ?? {}))
     throw new Defect(`taken for a good ${kind}, and the schema refuses it`)
 }
 
