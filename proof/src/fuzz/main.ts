@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { relative } from 'node:path'
+import { runCommand } from '../command/command.ts'
 import { Campaign, distil } from './campaign.ts'
 import { Corpus } from './corpus.ts'
 import type { Finding } from './finding.ts'
@@ -75,11 +76,4 @@ async function main(options: FuzzOptions): Promise<number> {
   return found === 0 ? 0 : 1
 }
 
-try {
-  const options = parseOptions(process.argv.slice(2))
-  if (options === null) print(usage)
-  else process.exitCode = await main(options)
-} catch (error) {
-  process.stderr.write(`${error instanceof Error ? error.message : error}\n\n${usage}`)
-  process.exitCode = 2
-}
+await runCommand(usage, parseOptions, main)
