@@ -1,8 +1,6 @@
-import type { EngineEvent, Kuji, RepairReport } from '@kuji/engine'
-
+import type { EngineEvent, Kuji } from '@kuji/engine'
 import { KujiError } from '@kuji/engine'
 import { LocalKeeper } from '../../../packages/engine/src/helper/local-keeper.ts'
-import { repairOn } from '../../../packages/engine/src/inspect/repair.ts'
 import type { World } from '../../../packages/engine/src/open.ts'
 import { openIn } from '../../../packages/engine/src/open.ts'
 import { deterministicRandom } from '../../../packages/engine/src/random/deterministic.ts'
@@ -16,6 +14,7 @@ import { circumstances, describeOperation } from './model/operation.ts'
 import { takeInBatch } from './model/take-in-batch.ts'
 import type { Plan } from './plan.ts'
 import { LogRecord, RecordedAppender } from './recorded-appender.ts'
+import { tryRepair } from './try-repair.ts'
 import { Chance } from './world/chance.ts'
 import type { Machine } from './world/machine.ts'
 import { SimulatedDisk } from './world/simulated-disk.ts'
@@ -229,14 +228,10 @@ export class Supervisor {
   /** What an operator does: has the log repaired, and starts again. The report has to be true. */
   async #repair(process: SimulatedProcess): Promise<void> {
     const disk = new SimulatedDisk(this.#machine.disks, process)
-    let report: RepairReport
-    try {
-      // Where it will bring the log to: a repair that is interrupted may have done so, or nothing.
-      this.#repairedTo = (await repairOn(disk, directory, { dryRun: true })).lsn
-      report = await repairOn(disk, directory, { dryRun: false })
-    } catch (error) {
-      // The machine fails under the repair as well. It can be had again.
-      if (error instanceof KujiError) throw error
+    const report = await tryRepair(disk, directory, lsn => {
+      this.#repairedTo = lsn
+    })
+    if (report === null) {
       this.#exitSoon(process)
       return
     }

@@ -7,7 +7,7 @@ import { segmentHeaderBytes, segmentSeed } from '../log/segment.ts'
 import { State } from '../pool/state.ts'
 import { readHeader, terminatorBytes } from '../record/batch.ts'
 import type { OutcomeViews } from '../record/records.ts'
-import { findOverdrawn } from '../recovery/judge.ts'
+import { findOverdrawn, judgeRoom } from '../recovery/judge.ts'
 import { logStart, Replayer } from '../recovery/replay.ts'
 import { isTerminated, lsnsBehind } from '../recovery/scan.ts'
 import { decodeSnapshot } from '../snapshot/snapshot.ts'
@@ -15,9 +15,11 @@ import type { LogFiles, SegmentFile } from './files.ts'
 import {
   findSegment,
   isAbsent,
+  isDamage,
   listLogFiles,
   missingFile,
   readSegmentBytes,
+  readWhole,
   segmentNumbers,
   viewSegment,
 } from './files.ts'
@@ -161,7 +163,7 @@ export class LogReading {
 
   async #takeOver({ file }: SurveyedSnapshot): Promise<void> {
     const { disk, directory } = this.#options
-    const { state, position } = decodeSnapshot(await disk.read(`${directory}/${file}`), file)
+    const { state, position } = decodeSnapshot(await readWhole(disk, `${directory}/${file}`), file)
     this.#replayFrom(state, position)
   }
 
@@ -183,6 +185,9 @@ export class LogReading {
     }
     if (look !== null) this.#report(number, look, tally)
     if (this.stopped) return 0
+    // What the file lacks at the end of the log is mended like a header: by writing the file anew, with all it holds.
+    const room = look === null || look.full ? null : judgeRoom(look.header, look.end)
+    if (room !== null && !this.verdicts.has(number)) this.verdicts.set(number, room)
     if (fault !== null) return this.#fail(number, look, fault)
     return look!.full ? this.#next(number, look!) : 0
   }
@@ -206,7 +211,7 @@ export class LogReading {
       bytes = await readSegmentBytes(disk, directory, file)
     } catch (error) {
       if (isAbsent(error)) return null
-      if (!(error instanceof KujiError)) throw error
+      if (!isDamage(error)) throw error
       const header = { ...this.log, number, bytes: 0 }
       const fault = { kind: 'damage', why: error.message } as const
       return { file, header, views: viewSegment(new Uint8Array(0)), end: from, full: false, fault }
