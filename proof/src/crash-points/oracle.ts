@@ -1,10 +1,10 @@
+import { Chance } from '../chance.ts'
 import { readBatch } from '../sim/model/batch-records.ts'
 import { Fairness } from '../sim/model/fairness.ts'
 import { Model, Violation } from '../sim/model/model.ts'
 import type { Answer, Operation } from '../sim/model/operation.ts'
 import { takeInBatch } from '../sim/model/take-in-batch.ts'
 import type { LogRecord } from '../sim/recorded-appender.ts'
-import { Chance } from '../sim/world/chance.ts'
 
 export interface Answered {
   readonly operation: Operation

@@ -1,5 +1,5 @@
+import { Chance } from '../chance.ts'
 import type { Operation } from '../sim/model/operation.ts'
-import { Chance } from '../sim/world/chance.ts'
 import type { QuietOptions } from '../sim/world/quiet-machine.ts'
 import { Trace } from '../sim/world/trace.ts'
 import { Oracle } from './oracle.ts'

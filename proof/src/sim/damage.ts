@@ -1,5 +1,5 @@
+import type { Chance } from '../chance.ts'
 import type { LogRecord, RecordedBatch } from './recorded-appender.ts'
-import type { Chance } from './world/chance.ts'
 import { type Device, splitPath } from './world/device.ts'
 
 export interface Damage {

@@ -1,6 +1,6 @@
 import type { ItemManifest, PoolManifest } from '@kuji/engine/contract'
+import type { Chance } from '../chance.ts'
 import type { DrawOperation, Operation } from './model/operation.ts'
-import type { Chance } from './world/chance.ts'
 
 const poolIds = ['summer', 'box', 'wheel', 'raffle']
 

@@ -1,4 +1,4 @@
-import { Chance } from './world/chance.ts'
+import { Chance } from '../chance.ts'
 
 /** What can go wrong in a run. Each seed has some of them. */
 const faultNames = [

@@ -1,4 +1,4 @@
-import type { Chance } from './chance.ts'
+import type { Chance } from '../../chance.ts'
 import { Inode } from './inode.ts'
 
 /** A change of names that no sync of their directories has made durable yet: one goes, another one comes. */

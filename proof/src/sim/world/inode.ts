@@ -1,4 +1,4 @@
-import type { Chance } from './chance.ts'
+import type { Chance } from '../../chance.ts'
 
 /**
  * A file on a simulated device: what programs see (the page cache) apart from what would be there after a power cut.

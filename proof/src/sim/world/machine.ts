@@ -1,5 +1,5 @@
+import { Chance } from '../../chance.ts'
 import type { Plan } from '../plan.ts'
-import { Chance } from './chance.ts'
 import { Device } from './device.ts'
 import { type DiskCall, DiskSystem } from './simulated-disk.ts'
 import { SimulatedProcess, type WallClock } from './simulated-process.ts'

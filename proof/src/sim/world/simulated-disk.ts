@@ -1,6 +1,6 @@
 import { KujiError } from '@kuji/engine'
 import type { Disk, DiskEntry, DiskFile, DiskLock } from '../../../../packages/engine/src/disk/disk.ts'
-import type { Chance } from './chance.ts'
+import type { Chance } from '../../chance.ts'
 import type { Device } from './device.ts'
 import { splitPath, systemError } from './device.ts'
 import type { Inode } from './inode.ts'

@@ -1,5 +1,5 @@
+import type { Chance } from '../../chance.ts'
 import type { Plan } from '../plan.ts'
-import type { Chance } from './chance.ts'
 import type { Device } from './device.ts'
 import type { DiskCall, DiskWeather, Misfortune } from './simulated-disk.ts'
 import type { WallClock } from './simulated-process.ts'
