@@ -66,8 +66,8 @@ export class ServerProcess {
     // What it leaves undone is noticed before its end is.
     const end = await Promise.race([this.ended, sleep(endMostMs)])
     if (end === undefined) return ''
-    const lines = this.output.trimEnd().split('\n').slice(-lastLines)
-    return `the server has ended by itself, with ${end.code ?? end.signal}; it said last:\n${lines.join('\n')}`
+    const lines = this.output.split('\n').filter(line => line !== '')
+    return `the server has ended by itself, with ${end.code ?? end.signal}; it said last:\n${lines.slice(-lastLines).join('\n')}`
   }
 
   kill(signal: NodeJS.Signals): void {
