@@ -8,7 +8,7 @@ import { Violation } from '../src/sim/model/model.ts'
 import { Chance } from '../src/sim/world/chance.ts'
 import { Device } from '../src/sim/world/device.ts'
 import { Trace } from '../src/sim/world/trace.ts'
-import { rewritesInPlace, wrongDisks } from './support/wrong-disks.ts'
+import { rewritesInPlace, wrongEngines } from './support/wrong-engines.ts'
 
 const sectorSizes = [512, 4096] as const
 
@@ -102,9 +102,9 @@ test('where there are too many subsets: none, all, each alone, each missing, and
   assert.ok(subsets.includes(0n) && subsets.includes((1n << 22n) - 1n))
 })
 
-for (const [what, disk] of Object.entries(wrongDisks)) {
+for (const [what, wrong] of Object.entries(wrongEngines)) {
   test(`it is found when ${what}, and the crash can be made again`, async () => {
-    const options = { seed: 1, sectorBytes: 512, disk } as const
+    const options = { seed: 1, sectorBytes: 512, ...wrong } as const
     const { failures } = await explore('archive', options, 32)
     assert.ok(failures.length > 0)
     const trace = new Trace(true)

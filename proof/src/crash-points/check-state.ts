@@ -1,5 +1,6 @@
 import type { Kuji } from '@kuji/engine'
 import { KujiError, limits } from '@kuji/engine'
+import type { Receipt } from '@kuji/engine/contract'
 import { decodeLog, type LogFiles } from '../../../test/support/log-decoder.ts'
 import { decodeSnapshot } from '../../../test/support/snapshot-decoder.ts'
 import { allPools, ask } from '../sim/ask.ts'
@@ -23,11 +24,16 @@ export interface Checked {
   readonly recovery: PointRecorder
 }
 
+/** A start that has come up, and what it has to answer. */
+interface Life {
+  readonly machine: QuietMachine
+  readonly kuji: Kuji
+  readonly model: Model
+}
+
 const filesFilled = 3
 /** In so long the helper has done what there is to do. */
 const helperMs = 200
-
-const span = { from: 0, to: Number.POSITIVE_INFINITY }
 
 /** What is drawn at the end, from a pool that is made for it. */
 const last = { id: 'last', items: [{ id: 'it', weight: 1, stock: 5 }] } as const
@@ -63,7 +69,7 @@ export async function checkState(
     watched = false,
   }: { readonly ahead: number; readonly trace?: Trace; readonly watched?: boolean },
 ): Promise<Checked> {
-  const { sectorBytes, engine, chance, removed: removedBefore, disk } = recording
+  const { sectorBytes, chance, oracle, removed: removedBefore, disk } = recording
   const device = Device.holding(files, { sectorBytes, nameOrder: 'any', chance })
   const removed = new RemovedSegments(removedBefore)
   const recovery = new PointRecorder(() => 0)
@@ -81,20 +87,19 @@ export async function checkState(
     ...(disk === undefined ? {} : { disk }),
   })
   const life = async (): Promise<number> => {
-    const kuji = await open(machine, engine)
+    const kuji = await open(machine, recording)
     recovering = false
     const { lsn, drawNumber } = kuji.status()
-    const { oracle, operations } = recording
     machine.tell(`recovered to LSN ${lsn}, draw ${drawNumber}`)
     if (lsn > oracle.lastLsn) throw new Violation(`recovered to LSN ${lsn}, which nobody wrote`)
     const model = oracle.modelAt(lsn)
     if (drawNumber !== model.drawNumber)
       throw new Violation(`recovered to draw ${drawNumber}, and the last was ${model.drawNumber}`)
     model.comparePools(await allPools(kuji))
-    const keyed = operations.filter(operation => operation.kind === 'draw' && operation.key !== '')
-    for (const operation of [...keyed, ...draws]) await askOn(machine, kuji, model, operation)
+    await askAgain(recording, lsn, { machine, kuji, model })
+    for (const operation of draws) await askOn({ machine, kuji, model }, operation)
     for (let round = 0; round < filesFilled; round++) {
-      await askOn(machine, kuji, model, fillFile(round, engine.segmentBytes))
+      await askOn({ machine, kuji, model }, fillFile(round, recording.engine.segmentBytes))
       await machine.time.wait(helperMs)
     }
     checkFiles(removed.before(device.filesBelow(directory)), model)
@@ -113,16 +118,35 @@ function checkQuiet(read: readonly string[], { events }: QuietMachine): void {
   if (alarm !== undefined) throw new Violation(`${alarm.type}: ${alarm.message}`)
 }
 
-async function open(machine: QuietMachine, engine: Recording['engine']): Promise<Kuji> {
+async function open(machine: QuietMachine, { engine, restarted }: Recording): Promise<Kuji> {
   try {
-    return await machine.open(engine)
+    const kuji = await machine.open(engine)
+    return restarted?.(kuji) ?? kuji
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException
     throw new Violation(`the start is refused: ${code} ${message}`)
   }
 }
 
-async function askOn(machine: QuietMachine, kuji: Kuji, model: Model, operation: Operation): Promise<void> {
+function isReplayed(answer: Answer): boolean {
+  return 'value' in answer && (answer.value as Receipt).replayed
+}
+
+/** Asks for every key of the script. Where the log has its draw, the receipt has to come again. */
+async function askAgain({ operations, oracle }: Recording, lsn: number, life: Life): Promise<void> {
+  for (const [place, operation] of operations.entries()) {
+    if (operation.kind !== 'draw' || operation.key === '') continue
+    const answer = await askOn(life, operation)
+    if (place < oracle.operationsUpTo(lsn) && !isReplayed(answer))
+      throw new Violation(
+        `${describeOperation(operation)}: the log has it, and its receipt did not come again`,
+      )
+  }
+}
+
+/** Asks, and holds the answer against what has to come between the times at which that was. */
+async function askOn({ machine, kuji, model }: Life, operation: Operation): Promise<Answer> {
+  const from = machine.wall.highest
   let answer: Answer
   try {
     answer = { value: await ask(kuji, operation) }
@@ -131,7 +155,8 @@ async function askOn(machine: QuietMachine, kuji: Kuji, model: Model, operation:
     answer = { refusal: error.code }
   }
   machine.tell(`${describeOperation(operation)}: ${describeAnswer(answer)}`)
-  model.apply(operation, answer, span)
+  model.apply(operation, answer, { from, to: machine.wall.highest })
+  return answer
 }
 
 /** The whole log, and every snapshot, as an independent reader has them. */

@@ -1,14 +1,14 @@
 import { readBatch } from '../sim/model/batch-records.ts'
-import { Fairness } from '../sim/model/fairness.ts'
-import { Model, Violation } from '../sim/model/model.ts'
+import { Model, type TimeSpan, Violation } from '../sim/model/model.ts'
 import type { Answer, Operation } from '../sim/model/operation.ts'
 import { takeInBatch } from '../sim/model/take-in-batch.ts'
 import type { LogRecord } from '../sim/recorded-appender.ts'
-import { Chance } from '../sim/world/chance.ts'
 
 export interface Answered {
   readonly operation: Operation
   readonly answer: Answer
+  /** From when it was asked to when it was answered: a key is certain to be kept, or not, at a time that is known. */
+  readonly span: TimeSpan
 }
 
 /** Keys are kept for as long as a script lasts. */
@@ -16,7 +16,7 @@ const keyRules = { retentionMs: 86_400_000, most: 1_000_000 }
 
 /** A script is too short to say anything of chances. */
 function newModel(): Model {
-  return new Model(keyRules, new Fairness(new Chance(1, 'fairness')))
+  return new Model(keyRules)
 }
 
 /** What is right behind every LSN of a script: operations, in their order, by the batches that they are in. */
@@ -43,6 +43,11 @@ export class Oracle {
     return this.#operations.length - 1
   }
 
+  /** How many operations the log has up to and with an LSN: the first ones. */
+  operationsUpTo(lsn: number): number {
+    return this.#operations[lsn]!
+  }
+
   /** The first LSN that has so many operations. */
   lsnOf(operations: number): number {
     return this.#operations.findIndex(count => count >= operations)
@@ -51,8 +56,8 @@ export class Oracle {
   /** The state behind an LSN. Whoever asks may go on with it. */
   modelAt(lsn: number): Model {
     const model = newModel()
-    for (const { operation, answer } of this.#answered.slice(0, this.#operations[lsn]))
-      model.apply(operation, answer, { from: 0, to: Number.POSITIVE_INFINITY })
+    for (const { operation, answer, span } of this.#answered.slice(0, this.operationsUpTo(lsn)))
+      model.apply(operation, answer, span)
     return model
   }
 }
