@@ -88,6 +88,8 @@ export async function checkState(
   })
   const life = async (): Promise<number> => {
     const kuji = await open(machine, recording)
+    // The next file of the log may be made ready behind the start, and nothing has been asked for yet.
+    if (watched) await machine.time.wait(helperMs)
     recovering = false
     const { lsn, drawNumber } = kuji.status()
     machine.tell(`recovered to LSN ${lsn}, draw ${drawNumber}`)
