@@ -48,6 +48,7 @@ export class Exploration {
   readonly #most: number
   /** What came of each disk that was started from: the LSN, or why it was wrong. */
   readonly #known = new Map<string, number | Error>()
+  readonly #passed = new Set<string>()
 
   /** @param most states of a moment that are looked at */
   constructor(recording: Recording, most = statesOfPoint) {
@@ -88,6 +89,7 @@ export class Exploration {
       checked = await checkState(recording, new DiskStates(point.device).state(crash.kept).files, {
         ahead,
         watched: true,
+        passed: this.#passed,
       })
     } catch {
       // The first level tells of it.
@@ -134,7 +136,7 @@ export class Exploration {
     if (result === undefined) {
       counts.starts++
       try {
-        result = (await checkState(this.#recording, state.files, { ahead })).lsn
+        result = (await checkState(this.#recording, state.files, { ahead, passed: this.#passed })).lsn
       } catch (error) {
         result = error as Error
       }

@@ -1,3 +1,4 @@
+import type { DrawManyReceipt } from '@kuji/engine/contract'
 import { readBatch } from '../sim/model/batch-records.ts'
 import { Model, type TimeSpan, Violation } from '../sim/model/model.ts'
 import type { Answer, Operation } from '../sim/model/operation.ts'
@@ -11,6 +12,14 @@ export interface Answered {
   readonly span: TimeSpan
 }
 
+/** A receipt with the names of its items: many draws are told as indexes, which would be looked up at every start. */
+function withNames({ operation, answer, span }: Answered): Answered {
+  if (!('value' in answer) || operation.kind !== 'draw' || !operation.bulk) return { operation, answer, span }
+  const { id, pool, items, itemIds, version, at, replayed } = answer.value as DrawManyReceipt
+  const names = Array.from(items, index => itemIds[index]!)
+  return { operation, answer: { value: { id, pool, items: names, version, at, replayed } }, span }
+}
+
 /** Keys are kept for as long as a script lasts. */
 const keyRules = { retentionMs: 86_400_000, most: 1_000_000 }
 
@@ -21,7 +30,7 @@ function newModel(): Model {
 
 /** What is right behind every LSN of a script: operations, in their order, by the batches that they are in. */
 export class Oracle {
-  readonly #answered: readonly Answered[]
+  #answered: readonly Answered[]
   /** How many operations the log has up to and with an LSN. */
   readonly #operations: number[] = [0]
 
@@ -37,6 +46,9 @@ export class Oracle {
     }
     if (this.#operations.at(-1) !== answered.length)
       throw new Violation(`the log has ${this.#operations.at(-1)} of ${answered.length} operations`)
+    // As the engine told them, once.
+    this.modelAt(this.lastLsn)
+    this.#answered = answered.map(withNames)
   }
 
   get lastLsn(): number {

@@ -22,6 +22,12 @@ function changed(disk: Disk, changes: Partial<Disk>): Disk {
   }
 }
 
+const neverSynced = (file: DiskFile): DiskFile => ({
+  write: (bytes, position) => file.write(bytes, position),
+  sync: async () => undefined,
+  close: () => file.close(),
+})
+
 const inPlace = (disk: Disk, isSo: (path: string) => boolean): Disk => {
   const direct = new Set<string>()
   return changed(disk, {
@@ -65,23 +71,32 @@ export const wrongEngines: Readonly<Record<string, Pick<RecordOptions, 'disk' | 
   'files are renamed before they are synced': {
     disk: disk =>
       changed(disk, {
-        async create(path) {
-          const file = await disk.create(path, { dataSync: false })
-          const unsynced: DiskFile = {
-            write: (bytes, position) => file.write(bytes, position),
-            sync: async () => undefined,
-            close: () => file.close(),
-          }
-          return unsynced
-        },
+        create: async path => neverSynced(await disk.create(path, { dataSync: false })),
       }),
   },
   'files are made under the name that they are to have': { disk: disk => inPlace(disk, () => true) },
 }
 
-/** Recovery changes a segment where it stands. */
-export const rewritesInPlace: WrongDisk = (disk, device) =>
-  inPlace(disk, path => {
-    const slash = path.lastIndexOf('/')
-    return path.endsWith('.log') && device.entries(path.slice(0, slash)).has(path.slice(slash + 1))
-  })
+const split = (path: string): [directory: string, name: string] => {
+  const slash = path.lastIndexOf('/')
+  return [path.slice(0, slash), path.slice(slash + 1)]
+}
+
+/** Disks on which only a start over files that are there goes wrong: what a first crash leaves is right. */
+export const wrongRestarts: Readonly<Record<string, WrongDisk>> = {
+  'recovery changes a file in place': (disk, device) =>
+    inPlace(disk, path => {
+      const [directory, name] = split(path)
+      return path.endsWith('.log') && device.entries(directory).has(name)
+    }),
+  'the next file is made ready behind a start without a sync': (disk, device) => {
+    const isRestart = [...device.filesBelow('/data').keys()].some(name => name.endsWith('.log'))
+    return changed(disk, {
+      async create(path, options) {
+        const [directory, name] = split(path.replace(/\.tmp$/, ''))
+        if (!isRestart || device.entries(directory).has(name)) return disk.create(path, options)
+        return neverSynced(await disk.create(path, { dataSync: false }))
+      },
+    })
+  },
+}
