@@ -27,9 +27,9 @@ export function widthOf(items: number): 1 | 2 | 4 {
 }
 
 export function readOutcomes(cursor: ByteCursor, width: number, count: number): number[] {
-  // Most pools have few items, and logs millions of draws.
-  if (width === 1) return [...cursor.take(count)]
-  return Array.from({ length: count }, () => (width === 2 ? cursor.u16() : cursor.u32()))
+  return Array.from({ length: count }, () =>
+    width === 1 ? cursor.u8() : width === 2 ? cursor.u16() : cursor.u32(),
+  )
 }
 
 export function readPolicy(cursor: ByteCursor, most: number): KeyPolicy {

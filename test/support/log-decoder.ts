@@ -55,7 +55,7 @@ export type OnDraws = (
 
 export interface DecodeOptions {
   readonly onDraws?: OnDraws
-  /** Told behind each segment, of the log up to there: a snapshot may say the same. */
+  /** Told of each segment that has been read, and what the log comes to behind it. */
   readonly onSegment?: (number: number, log: DecodedLog) => void
   /** Stop behind this segment. */
   readonly lastSegment?: number

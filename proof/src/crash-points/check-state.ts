@@ -1,20 +1,18 @@
 import type { Kuji } from '@kuji/engine'
 import { KujiError, limits } from '@kuji/engine'
 import type { Receipt } from '@kuji/engine/contract'
-import { decodeLog, type LogFiles } from '../../../test/support/log-decoder.ts'
-import { decodeSnapshot } from '../../../test/support/snapshot-decoder.ts'
 import { allPools, ask } from '../sim/ask.ts'
 import { describeAnswer, type Model, Violation } from '../sim/model/model.ts'
 import { compareOnPaper } from '../sim/model/on-paper.ts'
 import type { Answer, Operation } from '../sim/model/operation.ts'
 import { describeOperation } from '../sim/model/operation.ts'
+import { RemovedSegments } from '../sim/removed-segments.ts'
 import { Device, type FilesOnDevice } from '../sim/world/device.ts'
 import { directory, QuietMachine } from '../sim/world/quiet-machine.ts'
 import type { Trace } from '../sim/world/trace.ts'
 import { DiskStates, isUnread } from './disk-states.ts'
 import { PointRecorder } from './points.ts'
 import type { Recording } from './recording.ts'
-import { RemovedSegments } from './removed-segments.ts'
 
 /** What was found on a disk, and how it was started from. */
 export interface Checked {
@@ -41,7 +39,6 @@ interface Life {
   readonly model: Model
 }
 
-const snapshotPattern = /^snapshot-(\d+)\.snap$/
 const filesFilled = 3
 /** In so long the helper has done what there is to do, and an idle log is sealed. */
 const restMs = 300
@@ -115,7 +112,7 @@ export async function checkState(
         await askOn({ machine, kuji, model }, fillFile(round, recording.engine.segmentBytes))
         await machine.time.wait(restMs)
       }
-      checkFiles(removed.before(device.filesBelow(directory)), model)
+      compareOnPaper(removed.before(device.filesBelow(directory)), model)
     }
     checkQuiet(read, machine)
     passed.add(key)
@@ -172,24 +169,4 @@ async function askOn({ machine, kuji, model }: Life, operation: Operation): Prom
   machine.tell(`${describeOperation(operation)}: ${describeAnswer(answer)}`)
   model.apply(operation, answer, { from, to: machine.wall.highest })
   return answer
-}
-
-/** The whole log, and every snapshot, as an independent reader has them. */
-function checkFiles(files: LogFiles, model: Model): void {
-  compareOnPaper(files, model)
-  const snapshots = new Map([...files.keys()].map(name => [Number(snapshotPattern.exec(name)?.[1]), name]))
-  snapshots.delete(Number.NaN)
-  decodeLog(files, {
-    onSegment(number, log) {
-      const name = snapshots.get(number)
-      if (name === undefined) return
-      snapshots.delete(number)
-      const snapshot = decodeSnapshot(Buffer.from(files.get(name)!))
-      const [found, expected] = [snapshot, log].map(({ drawNumber, stateHash, position }) =>
-        JSON.stringify([drawNumber, stateHash, position]),
-      )
-      if (found !== expected) throw new Violation(`${name} says ${found}, and the log behind it ${expected}`)
-    },
-  })
-  for (const name of snapshots.values()) throw new Violation(`${name} is of a segment that nobody wrote`)
 }

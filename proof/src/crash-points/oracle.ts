@@ -1,9 +1,9 @@
 import type { DrawManyReceipt } from '@kuji/engine/contract'
-import { readBatch } from '../sim/model/batch-records.ts'
-import { Model, type TimeSpan, Violation } from '../sim/model/model.ts'
+import type { LogRecord } from '../sim/log-record.ts'
+import { Model, Violation } from '../sim/model/model.ts'
+import type { TimeSpan } from '../sim/model/model-keys.ts'
 import type { Answer, Operation } from '../sim/model/operation.ts'
 import { takeInBatch } from '../sim/model/take-in-batch.ts'
-import type { LogRecord } from '../sim/recorded-appender.ts'
 
 export interface Answered {
   readonly operation: Operation
@@ -20,12 +20,11 @@ function withNames({ operation, answer, span }: Answered): Answered {
   return { operation, answer: { value: { id, pool, items: names, version, at, replayed } }, span }
 }
 
-/** Keys are kept for as long as a script lasts. */
-const keyRules = { retentionMs: 86_400_000, most: 1_000_000 }
-
 /** A script is too short to say anything of chances. */
 function newModel(): Model {
-  return new Model(keyRules)
+  const model = new Model()
+  model.open({}, null)
+  return model
 }
 
 /** What is right behind every LSN of a script: operations, in their order, by the batches that they are in. */
@@ -35,13 +34,14 @@ export class Oracle {
   readonly #operations: number[] = [0]
 
   /** Throws where a batch holds anything but the operations whose turn it is. */
-  constructor(answered: readonly Answered[], { batches }: LogRecord) {
+  constructor(answered: readonly Answered[], { batches, fault }: LogRecord) {
+    if (fault !== '') throw new Violation(fault)
     this.#answered = answered
     const model = newModel()
     const waiting = answered.map(({ operation }) => operation)
     for (let lsn = 1; lsn <= batches.size; lsn++) {
       const done = this.#operations[lsn - 1]!
-      const taken = takeInBatch(model, readBatch(batches.get(lsn)!.bytes), waiting.slice(done), false)
+      const taken = takeInBatch(model, batches.get(lsn)!.content, waiting.slice(done))
       this.#operations.push(done + taken)
     }
     if (this.#operations.at(-1) !== answered.length)
