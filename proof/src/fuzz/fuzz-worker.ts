@@ -1,5 +1,5 @@
 import { parentPort, workerData } from 'node:worker_threads'
-import { Chance } from '../sim/world/chance.ts'
+import { Chance } from '../chance.ts'
 import { Coverage } from './coverage.ts'
 import { describeError, type Finding } from './finding.ts'
 import { Fuzzer } from './fuzzer.ts'

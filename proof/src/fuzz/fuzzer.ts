@@ -1,4 +1,4 @@
-import type { Chance } from '../sim/world/chance.ts'
+import type { Chance } from '../chance.ts'
 import type { Coverage, Places } from './coverage.ts'
 import type { FuzzTarget, OpenTarget } from './target.ts'
 

@@ -1,4 +1,5 @@
 import { KujiError, type RepairReport } from '@kuji/engine'
+import type { Clock } from '../../../packages/engine/src/clock/clock.ts'
 import type { Disk } from '../../../packages/engine/src/disk/disk.ts'
 import { repairOn } from '../../../packages/engine/src/inspect/repair.ts'
 
@@ -9,11 +10,12 @@ import { repairOn } from '../../../packages/engine/src/inspect/repair.ts'
 export async function tryRepair(
   disk: Disk,
   directory: string,
+  clock: Clock,
   planned: (lsn: number) => void,
 ): Promise<RepairReport | null> {
   try {
-    planned((await repairOn(disk, directory, { dryRun: true })).lsn)
-    const report = await repairOn(disk, directory, { dryRun: false })
+    planned((await repairOn(disk, directory, { dryRun: true }, clock)).lsn)
+    const report = await repairOn(disk, directory, { dryRun: false }, clock)
     // What the disk did not give this time may be whole, and no repair decides without it.
     const unread = report.before.snapshots.some(({ fault }) => fault.startsWith('cannot be read:'))
     return unread && !report.done ? null : report

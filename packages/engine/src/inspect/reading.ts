@@ -1,4 +1,6 @@
-import { setImmediate, setTimeout } from 'node:timers/promises'
+import { setTimeout } from 'node:timers/promises'
+import { type Clock, giveWay } from '../clock/clock.ts'
+import { systemClock } from '../clock/system-clock.ts'
 import { KujiError, limits } from '../contract/index.ts'
 import type { Disk } from '../disk/disk.ts'
 import { checkFrame } from '../log/frame.ts'
@@ -36,6 +38,8 @@ export interface ReadingOptions {
   readonly observer: LogObserver
   /** Looks again at what seems wrong before saying so: a server may have been writing it. Not needed under the lock. */
   readonly secondLook: boolean
+  /** Default: the system's. */
+  readonly clock?: Clock
   /** Sees the state behind every segment that was ended in order. */
   readonly onSegmentEnd?: (number: number, reading: LogReading) => Promise<void>
 }
@@ -276,7 +280,7 @@ export class LogReading {
     this.#sinceTurn += bytes
     if (this.#sinceTurn < sliceBytes) return
     this.#sinceTurn = 0
-    await setImmediate()
+    await giveWay(this.#options.clock ?? systemClock)
   }
 
   /** Why the log cannot be read on from this look at a segment, or null: it can, or it ends here. */

@@ -156,7 +156,8 @@ function planRewrites(reading: LogReading, first: number, last: number, cut: num
     const source = file === undefined || verdict?.kind === 'foreign' ? null : file
     // One that the replay did not come to stands behind the end of the log, and holds nothing.
     const end = number === cut ? stop!.offset : (ends.get(number) ?? segmentHeaderBytes)
-    const size = source?.bytes ?? files.live.get(number - 1)?.bytes ?? limits.segmentBytes
+    const neighbour = files.live.get(number - 1) ?? files.live.get(number + 1)
+    const size = source?.bytes ?? neighbour?.bytes ?? limits.segmentBytes
     rewrites.push({ number, source, end, bytes: wholePages(Math.max(size, end + sealRoomBytes)) })
   }
   return rewrites

@@ -1,4 +1,4 @@
-import type { Chance } from '../../sim/world/chance.ts'
+import type { Chance } from '../../chance.ts'
 import { interestingNumbers, mutateBytes } from './bytes.ts'
 
 /** A field as it stands on the wire; of a message that it holds, as fields again. */

@@ -1,7 +1,7 @@
 /**
- * Chance from a seed, for what the simulator does to the engine. It is not the engine's own generator, so that a defect
- * there cannot hide itself here. The generator is sfc32 of PractRand (Doty-Humphrey): 128 bits of state, a counter
- * among them.
+ * Chance from a seed, for what the layers of the proof do to kuji. It is not the engine's own generator, so that a
+ * defect there cannot hide itself here. The generator is sfc32 of PractRand (Doty-Humphrey): 128 bits of state, a
+ * counter among them.
  */
 export class Chance {
   #a: number

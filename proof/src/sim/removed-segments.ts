@@ -1,6 +1,5 @@
-import type { Device } from '../sim/world/device.ts'
-import { directory } from '../sim/world/quiet-machine.ts'
-import type { DiskCall } from '../sim/world/simulated-disk.ts'
+import type { Device } from './world/device.ts'
+import type { DiskCall } from './world/simulated-disk.ts'
 
 /** Segments that a run has removed, or put aside to be used again: what a reader of the whole log needs to have. */
 export class RemovedSegments {
@@ -12,9 +11,11 @@ export class RemovedSegments {
 
   /** Looks at a call that is about to be made. */
   look({ name, path }: DiskCall, device: Device): void {
-    const removed = /\/(segment-\d+\.log)(?: to spare|$)/.exec(path)?.[1]
-    if (removed === undefined || (name !== 'remove' && name !== 'rename')) return
-    this.#segments.set(removed, device.find(`${directory}/${removed}`).read())
+    if (name !== 'remove' && name !== 'rename') return
+    const [, directory, removed] = /^(.*)\/(segment-\d+\.log)(?: to spare|$)/.exec(path) ?? []
+    if (directory === undefined || removed === undefined) return
+    const inode = device.entries(directory).get(removed)
+    if (inode !== undefined) this.#segments.set(removed, inode.read())
   }
 
   /** The files of a directory, and the segments that came before those in it. */
