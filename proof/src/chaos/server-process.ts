@@ -67,7 +67,8 @@ export class ServerProcess {
     const end = await Promise.race([this.ended, sleep(endMostMs)])
     if (end === undefined) return ''
     const lines = this.output.split('\n').filter(line => line !== '')
-    return `the server has ended by itself, with ${end.code ?? end.signal}; it said last:\n${lines.slice(-lastLines).join('\n')}`
+    const last = lines.slice(-lastLines).join('\n')
+    return `the server has ended by itself, with ${end.code ?? end.signal}; it said last:\n${last}`
   }
 
   kill(signal: NodeJS.Signals): void {
