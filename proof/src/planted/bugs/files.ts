@@ -140,8 +140,8 @@ export const bugsOfFiles: readonly PlantedBug[] = [
       },
       {
         file: appenders.thread,
-        find: 'writeAll(descriptor, batch, position)',
-        put: 'writeAll(descriptor, content, position)',
+        find: 'writeFully(file, batch, position)',
+        put: 'writeFully(file, content, position)',
       },
     ],
     layers: ['tests', 'sim'],
