@@ -1,7 +1,7 @@
 import { runCommand, UsageError } from '../command/command.ts'
 import { runOnThreads } from '../command/threads.ts'
 import { Trace } from '../sim/world/trace.ts'
-import { type Counts, type Crash, noCounts, replay, statesOfPoint } from './explore.ts'
+import { type Counts, type Crash, findCrash, noCounts, replay, statesOfPoint } from './explore.ts'
 import { type Options, parseOptions, usage } from './options.ts'
 import { record } from './recording.ts'
 import type { Task, TaskReport } from './worker.ts'
@@ -80,14 +80,14 @@ async function runOne(options: Options, crash: Crash): Promise<number> {
   const [script, seed, sectorBytes] = [options.scripts[0]!, options.seeds[0]!, options.sectors[0]!]
   const recording = await record(script, { seed, sectorBytes, keepTrace: true })
   const { trace, points } = recording
-  const point = points[crash.point]
-  if (point === undefined) throw new UsageError(`--crash: ${script} has ${points.length} moments`)
-  print(trace.lines!.slice(0, point.traced).join('\n'))
+  const { moment } = findCrash('--crash', crash, points)
+  print(trace.lines!.slice(0, moment.traced).join('\n'))
   const after = new Trace(true)
   let why = ''
   try {
     await replay(recording, crash, options.secondCrash, after)
   } catch (error) {
+    if (error instanceof UsageError) throw error
     why = error instanceof Error ? (error.stack ?? error.message) : String(error)
   }
   print(after.lines!.join('\n'))
