@@ -91,7 +91,7 @@ test('a file used again whose header could not be synced is never taken for the 
   }
 })
 
-test('a file used again never has its new header under its old name, however slow the helper is', async () => {
+test('a file used again never has its new header under its old name, however slow a sync is', async () => {
   for (let seed = 1; seed <= 20; seed++) {
     const machine = new ScriptedMachine(seed)
     await machine.run(async () => {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
 import { after, test } from 'node:test'
-import { readSection, readTable, readText, root } from '../../test/support/repository.ts'
+import { readText, root } from '../../test/support/repository.ts'
 import { plantedBugs } from '../src/planted/bugs/index.ts'
 import { plant } from '../src/planted/patch.ts'
 import type { PlantedBug } from '../src/planted/planted-bug.ts'
@@ -77,21 +77,6 @@ test('each bug has a name of its own and layers that are to find it; the quick r
       )
   }
   assert.ok(plantedBugs.filter(({ quick }) => quick !== undefined).length >= 12)
-})
-
-test('docs/reliability.md has a row for each planted bug, and says who has found it', () => {
-  const rows = readTable(readSection(readText('docs/reliability.md'), '## Planted bugs'))
-  assert.deepEqual(
-    rows.map(([name]) => name),
-    plantedBugs.map(({ name }) => name),
-  )
-  for (const [name, what, ...rest] of rows) {
-    assert.equal(what?.replaceAll('\\', ''), plantedBugs.find(bug => bug.name === name)!.what)
-    assert.ok(
-      rest.some(cell => /^[\d.]+ s$/.test(cell)),
-      `${name}: found by nothing`,
-    )
-  }
 })
 
 test('the command finds a bug by the layer asked for, and exits with 1 where none does', () => {

@@ -41,7 +41,7 @@ class Tally {
 }
 
 function describe(level: string, { points, possible, states, starts, sampled }: Counts): string {
-  const all = sampled === 0 ? 'all of them' : `${states} of ${possible}, all but at ${sampled} moments`
+  const all = states === possible ? 'all of them' : `of ${possible}; ${sampled} moments had too many`
   return `${level}: ${points} moments, ${states} disk states (${all}), ${starts} of them different`
 }
 

@@ -20,7 +20,7 @@ export interface PlantedBug {
   readonly patches: readonly Patch[]
   /** Those that are to find it. */
   readonly layers: readonly LayerName[]
-  /** Tests that are to find it, below packages/engine/test or by their whole path; the whole engine.s where none is. */
+  /** Tests that are to find it: below packages/engine/test, or by their whole path; else all of the engine. */
   readonly tests?: readonly string[]
   /** The layer that finds it within seconds, for the quick run. */
   readonly quick?: LayerName
