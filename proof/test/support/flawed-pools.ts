@@ -203,7 +203,7 @@ export const flaws: readonly Flaw[] = [
   },
   {
     name: 'a fallback that is forgotten',
-    seenBy: ['a fallback in place of what has run out'],
+    seenBy: ['a fallback in place of what has run out', 'after an item with a fallback has run out'],
     make: FallbackForgotten,
   },
   {

@@ -63,5 +63,6 @@ async function answer({ check: name, flaw, draws }: Question): Promise<Answer> {
 }
 
 parentPort!.on('message', (question: Question) => {
-  void answer(question).then(result => parentPort!.postMessage(result))
+  const fail = (error: unknown): void => parentPort!.postMessage(error)
+  void answer(question).then(result => parentPort!.postMessage(result), fail)
 })

@@ -81,7 +81,7 @@ export function correlatedPools(pools: Pools, correlation: number, seed: number)
   }
 }
 
-/** Drains in which a ticket of item 0 goes into the first part as often as makes that cell too large by `bias`. */
+/** Drains in which tickets of item 0 are swapped into the first part, so often that it has too many by `bias`. */
 export function earlyPools(
   pools: Pools,
   { items, parts, tickets }: Places,

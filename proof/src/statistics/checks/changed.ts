@@ -93,25 +93,47 @@ const fallback: Check = {
   },
 }
 
-const afterEnd: Check = {
-  name: 'after an item has run out',
-  counts: 'draws of each of the five others',
-  of: 'the item of chance 0.2',
-  bias: 0.01,
-  design: cells([10, 20, 5, 14, 1], [1]),
-  drawsPerTrial: 1,
-  async observe(pools, trials) {
-    const items = itemsOf([10, 20, 5, 14, 1, 950], item => (item < 5 ? 'unlimited' : 1000))
-    await pools.putPool({ id: 'p', items })
-    // So many that all thousand are gone but for a chance of 10^-100.
-    await pools.drawMany('p', 2000)
-    const counts = new Float64Array(5)
-    await drawInBulk(pools, 'p', trials, drawn => {
-      for (let k = 0; k < drawn.length; k++) counts[drawn[k]!]!++
-    })
-    return counts
-  },
+/** Items 0 to 4 have half of the weight, without an end; item 5, of which there are a thousand, has the other half. */
+const beforeEnd = [10, 20, 5, 14, 1, 50]
+
+/** Draws from them once item 5 has run out. */
+function drawnAfterEnd(
+  name: string,
+  shares: readonly number[],
+  target: Pick<Check, 'of' | 'bias'> & { readonly item: number },
+  more: { readonly fallback?: string },
+): Check {
+  return {
+    ...{ name, counts: 'draws of each of the five others', of: target.of, bias: target.bias },
+    design: cells(shares, [target.item]),
+    drawsPerTrial: 1,
+    async observe(pools, trials) {
+      const items = itemsOf(beforeEnd, item => (item < 5 ? 'unlimited' : 1000))
+      await pools.putPool({ id: 'p', items, ...more })
+      // So many that all thousand are gone but for a chance of 10^-200.
+      await pools.drawMany('p', 4000)
+      const counts = new Float64Array(5)
+      await drawInBulk(pools, 'p', trials, drawn => {
+        for (let k = 0; k < drawn.length; k++) counts[drawn[k]!]!++
+      })
+      return counts
+    },
+  }
 }
+
+const afterEnd = drawnAfterEnd(
+  'after an item has run out',
+  [10, 20, 5, 14, 1],
+  { of: 'the item of chance 0.2', item: 0, bias: 0.01 },
+  {},
+)
+
+const fallbackAfterEnd = drawnAfterEnd(
+  'after an item with a fallback has run out',
+  [10, 70, 5, 14, 1],
+  { of: 'the item of chance 0.1', item: 0, bias: 0.01 },
+  { fallback: '1' },
+)
 
 /** Weights that item 0 has in turn, beside 1 and 2 of the others. */
 const turns = [1, 0.5, 6]
@@ -144,7 +166,7 @@ const reweighed: Check = {
 }
 
 const largeItems = 3000
-const groups = 9
+const groups = 10
 const largeTurns = [300, 3000]
 
 /**
@@ -153,9 +175,9 @@ const largeTurns = [300, 3000]
  */
 const largeChanges: Check = {
   name: 'live changes of a pool of 3,000 items',
-  counts: 'draws of the item that changes, and of nine groups of the others, under each of two weights',
+  counts: 'draws of the item that changes, and of ten groups of the others, under each of two weights',
   of: 'the item that changes',
-  bias: 0.02,
+  bias: 0.015,
   design: cells(
     largeTurns.flatMap(weight =>
       [weight, ...Array.from({ length: groups }, (_, group) => groupSize(group))].map(
@@ -177,7 +199,7 @@ const largeChanges: Check = {
         const { items } = await pools.drawMany('p', Math.min(2000, each - done))
         for (let k = 0; k < items.length; k++) {
           const item = items[k]!
-          counts[turn * (groups + 1) + (item === 7 ? 0 : 1 + (item % groups))]!++
+          counts[turn * (groups + 1) + (item === 7 ? 0 : 1 + Math.floor((item * groups) / largeItems))]!++
         }
       }
     }
@@ -185,10 +207,9 @@ const largeChanges: Check = {
   },
 }
 
-/** Items of a group, without the one that changes. */
+/** Items of a group, neighbours all, without the one that changes. */
 function groupSize(group: number): number {
-  const all = Math.floor((largeItems - 1 - group) / groups) + 1
-  return all - Number(7 % groups === group)
+  return largeItems / groups - Number(group === 0)
 }
 
 /** Orders of four items as numbers of base 4, with their chances by weights 1 to 4 (Plackett and Luce). */
@@ -211,7 +232,7 @@ const drained: Check = {
   name: 'one of each, drained by weight',
   counts: 'all 24 orders of four items',
   of: 'the heaviest item, first',
-  bias: 0.05,
+  bias: 0.07,
   design: cells(
     [...orders.values()],
     orderNames.flatMap((name, order) => (name.startsWith('3') ? [order] : [])),
@@ -231,4 +252,12 @@ const drained: Check = {
   },
 }
 
-export const changedChecks: readonly Check[] = [afterEnd, oneUnit, fallback, reweighed, largeChanges, drained]
+export const changedChecks: readonly Check[] = [
+  afterEnd,
+  fallbackAfterEnd,
+  oneUnit,
+  fallback,
+  reweighed,
+  largeChanges,
+  drained,
+]

@@ -70,7 +70,7 @@ const places: Check = {
   name: 'places of six tickets',
   counts: 'where in the drain each ticket falls',
   of: 'one ticket, at one place',
-  bias: 0.15,
+  bias: 0.2,
   design: { kind: 'places', items: 6, parts: 6, tickets: 6 },
   drawsPerTrial: 6,
   async observe(pools, trials) {
