@@ -88,10 +88,10 @@ export const layers: readonly Layer[] = [
     reader: lineReader(/^(seed \d+: .*)$/),
   },
   {
-    name: 'statistics',
-    needs: 'proof/src/statistics/main.ts',
-    command: () => ['proof/src/statistics/main.ts'],
-    reader: lineReader(/^(\S.* FAILED, .*)$/),
+    name: 'bit-flips',
+    needs: 'proof/src/bit-flips/main.ts',
+    command: () => ['proof/src/bit-flips/main.ts', '--stride', '101'],
+    reader: lineReader(/^ {2}(\S.*)$/),
   },
   {
     name: 'crash-points',
@@ -104,6 +104,12 @@ export const layers: readonly Layer[] = [
     needs: 'proof/src/chaos/main.ts',
     command: () => ['proof/src/chaos/main.ts', '--kills', '25', '--seed', '1'],
     reader: lineReader(/^ +(\d+ x .*|FAILED .*CORRUPT.*)$/),
+  },
+  {
+    name: 'statistics',
+    needs: 'proof/src/statistics/main.ts',
+    command: () => ['proof/src/statistics/main.ts'],
+    reader: lineReader(/^(\S.* FAILED, .*)$/),
   },
 ]
 

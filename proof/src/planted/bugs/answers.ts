@@ -116,6 +116,7 @@ export const bugsOfAnswers: readonly PlantedBug[] = [
     ],
     layers: ['tests', 'sim'],
     tests: ['faults.test.ts'],
+    quick: 'sim',
   },
   {
     name: 'failed-sync-tried-again',

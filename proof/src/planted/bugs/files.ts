@@ -21,7 +21,7 @@ export const bugsOfFiles: readonly PlantedBug[] = [
       },
     ],
     layers: ['tests', 'sim', 'crash-points'],
-    tests: ['synced-before-named.test.ts', 'crash-points.test.ts'],
+    tests: ['synced-before-named.test.ts'],
     quick: 'sim',
   },
   {
@@ -35,7 +35,7 @@ export const bugsOfFiles: readonly PlantedBug[] = [
       },
     ],
     layers: ['tests', 'sim', 'crash-points'],
-    tests: ['synced-before-named.test.ts', 'rotation.test.ts'],
+    tests: ['synced-before-named.test.ts'],
   },
   {
     name: 'spare-name-not-synced',
@@ -60,7 +60,8 @@ export const bugsOfFiles: readonly PlantedBug[] = [
         put: '',
       },
     ],
-    layers: ['sim', 'crash-points'],
+    layers: ['tests', 'sim', 'crash-points'],
+    tests: ['synced-before-named.test.ts'],
   },
   {
     name: 'renamed-before-synced',
@@ -78,7 +79,7 @@ export const bugsOfFiles: readonly PlantedBug[] = [
       },
     ],
     layers: ['tests', 'sim', 'crash-points'],
-    tests: ['synced-before-named.test.ts', 'crash-points.test.ts'],
+    tests: ['synced-before-named.test.ts'],
   },
   {
     name: 'log-not-opened-for-sync',
@@ -91,7 +92,7 @@ export const bugsOfFiles: readonly PlantedBug[] = [
       },
     ],
     layers: ['tests', 'sim', 'crash-points'],
-    tests: ['durability.test.ts', 'crash-points.test.ts'],
+    tests: ['synced-before-named.test.ts'],
     quick: 'sim',
   },
   {

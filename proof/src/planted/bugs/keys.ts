@@ -1,6 +1,7 @@
 import type { PlantedBug } from '../planted-bug.ts'
 
 const decide = 'packages/engine/src/writer/decide.ts'
+const writer = 'packages/engine/src/writer/writer.ts'
 const keyTable = 'packages/engine/src/keys/key-table.ts'
 
 const exactlyOnce = 'keys/exactly-once.test.ts'
@@ -65,9 +66,24 @@ export const bugsOfKeys: readonly PlantedBug[] = [
     what: 'keys are made and expire by the clock of the machine, not by the time of the log',
     patches: [
       {
-        file: 'packages/engine/src/writer/writer.ts',
+        file: decide,
+        find: '    request: LoggedRequest,\n    at: number,\n',
+        put: '    request: LoggedRequest,\n    at: number,\n    wall: number,\n',
+      },
+      {
+        file: decide,
+        find: 'const kept = this.findKept(id, request, at)',
+        put: 'const kept = this.findKept(id, request, wall)',
+      },
+      {
+        file: decide,
+        find: 'applyKey(this.#state, pool!, outcomes, start, given, at, request)',
+        put: 'applyKey(this.#state, pool!, outcomes, start, given, wall, request)',
+      },
+      {
+        file: writer,
         find: 'this.#decider.drawFor(this.#open, pool, count, named, this.#openTime)',
-        put: 'this.#decider.drawFor(this.#open, pool, count, named, this.#options.clock.now())',
+        put: 'this.#decider.drawFor(this.#open, pool, count, named, this.#openTime, this.#options.clock.now())',
       },
     ],
     layers: ['tests', 'sim'],

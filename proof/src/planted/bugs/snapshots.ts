@@ -3,6 +3,7 @@ import type { PlantedBug } from '../planted-bug.ts'
 const disk = 'packages/engine/src/disk/disk.ts'
 const snapshot = 'packages/engine/src/snapshot/snapshot.ts'
 const keptKeys = 'packages/engine/src/snapshot/kept-keys.ts'
+const writer = 'packages/engine/src/writer/writer.ts'
 const maintenance = 'packages/engine/src/helper/maintenance.ts'
 
 /** What a snapshot holds, and when it is one. */
@@ -31,6 +32,32 @@ export const bugsOfSnapshots: readonly PlantedBug[] = [
     patches: [{ file: snapshot, find: 'writer.u53(position.lsn)', put: 'writer.u53(position.lsn + 1)' }],
     layers: ['tests', 'sim'],
     tests: ['rotation.test.ts', 'recovery-table.test.ts'],
+  },
+  {
+    name: 'snapshot-before-its-log',
+    what: 'a snapshot is made of a file whose last batch is not durable yet, as far as it can be read',
+    patches: [
+      {
+        file: writer,
+        find: "    const outcome = await this.#seal('full', this.#openHash, firstDraw, time)\n",
+        put:
+          "    const sealing = this.#seal('full', this.#openHash, firstDraw, time)\n" +
+          '    this.#log.rotate()\n    const outcome = await sealing\n',
+      },
+      {
+        file: writer,
+        find: "    if (outcome !== 'durable') return outcome\n    this.#log.rotate()\n",
+        put: "    if (outcome !== 'durable') return outcome\n",
+      },
+      {
+        file: maintenance,
+        find: "if (replayer.sealed !== 'full')",
+        put: "if (replayer.sealed !== 'full' && at === segmentHeaderBytes)",
+      },
+    ],
+    layers: ['tests', 'sim', 'crash-points', 'chaos'],
+    tests: ['rotation.test.ts', 'crash-points.test.ts'],
+    quick: 'sim',
   },
   {
     name: 'snapshot-lacks-its-last-segment',
