@@ -113,7 +113,7 @@ export const bugsOfFiles: readonly PlantedBug[] = [
         put: 'crc32(bytes.subarray(at + 4, at + length), seed & 0)',
       },
     ],
-    layers: ['tests', 'sim'],
+    layers: ['tests', 'sim', 'bit-flips', 'crash-points', 'chaos'],
     tests: ['recovery-table.test.ts', 'torn-batch.test.ts'],
     quick: 'sim',
   },
@@ -127,7 +127,7 @@ export const bugsOfFiles: readonly PlantedBug[] = [
         put: 'crc32(bytes.subarray(at + 4, at + 4), seed) === readCrc(view, at) ? 0 : length',
       },
     ],
-    layers: ['tests', 'sim'],
+    layers: ['tests', 'sim', 'bit-flips'],
     tests: ['torn-batch.test.ts', 'proof/test/bit-flips.test.ts'],
   },
   {
@@ -145,7 +145,7 @@ export const bugsOfFiles: readonly PlantedBug[] = [
         put: 'writeAll(descriptor, content, position)',
       },
     ],
-    layers: ['tests', 'sim'],
+    layers: ['tests', 'sim', 'crash-points'],
     tests: ['log/appender.test.ts', 'rotation.test.ts'],
   },
   {
@@ -158,7 +158,7 @@ export const bugsOfFiles: readonly PlantedBug[] = [
         put: 'new Uint8Array(segmentHeaderBytes + 0 * terminatorBytes)',
       },
     ],
-    layers: ['tests', 'sim'],
+    layers: ['tests', 'sim', 'crash-points'],
     tests: ['rotation.test.ts'],
   },
   {
@@ -172,7 +172,7 @@ export const bugsOfFiles: readonly PlantedBug[] = [
       },
     ],
     layers: ['tests', 'sim'],
-    tests: ['faults.test.ts'],
+    tests: ['rotation.test.ts'],
   },
   {
     name: 'lock-not-taken',
