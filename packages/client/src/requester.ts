@@ -69,7 +69,7 @@ export class Requester {
       if ('result' in outcome) return outcome.result
       doubt ||= outcome.doubt
       const pauseMs = outcome.retryAfterMs + backoffMs(tries)
-      const again = isWorthAnother(outcome, call.repeat, doubt)
+      const again = isWorthAnother(outcome, call.repeat)
       if (!again || tries > this.settings.retries || performance.now() + pauseMs >= deadline)
         throw conclude(call, outcome.error, doubt, tries)
       await wait(pauseMs, signal)
@@ -119,10 +119,8 @@ export function backoffMs(tries: number): number {
   return randomFraction() * Math.min(longestPauseMs, firstPauseMs * 2 ** (tries - 1))
 }
 
-function isWorthAnother({ error, again, doubt }: Failure, repeat: Repeat, everInDoubt: boolean): boolean {
-  if (doubt && repeat === 'never') return false
-  // A server whose log has failed answers INTERNAL until it is restarted; then it knows what became of the draw.
-  return again || (everInDoubt && repeat === 'keyed' && error.code === 'INTERNAL')
+function isWorthAnother({ again, doubt }: Failure, repeat: Repeat): boolean {
+  return again && !(doubt && repeat === 'never')
 }
 
 /** What a call that came to nothing is refused with. */

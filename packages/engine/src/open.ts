@@ -134,8 +134,8 @@ export async function openIn(options: OpenOptions, world: World): Promise<Kuji> 
   }
 }
 
-/** Codes of a path that cannot be a directory, whatever the state of the disk. */
-const notADirectory = new Set(['EEXIST', 'ENOTDIR', 'ENAMETOOLONG'])
+/** Codes of a path that cannot be a directory, whatever the state of the disk: ENOENT where it is below /proc, say. */
+const notADirectory = new Set(['EEXIST', 'ENOTDIR', 'ENAMETOOLONG', 'ENOENT'])
 
 async function makeDirectory(disk: Disk, directory: string): Promise<void> {
   try {

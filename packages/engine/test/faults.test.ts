@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { chmodSync, mkdirSync, writeFileSync } from 'node:fs'
+import { chmodSync, existsSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import type { EngineEvent, Kuji } from '@kuji/engine'
@@ -248,6 +248,11 @@ test('a file in the place of the directory is refused', async t => {
     (await refusalOf('INVALID', open({ dir, segmentBytes }))).message,
     /dir: cannot be a directory: EEXIST/,
   )
+})
+
+test('a path that no directory can be made at is refused', { skip: !existsSync('/proc/self') }, async () => {
+  const { message } = await refusalOf('INVALID', open({ dir: '/proc/self/kuji', segmentBytes }))
+  assert.match(message, /dir: cannot be a directory: ENOENT/)
 })
 
 test('a directory that others may enter is warned about', async t => {

@@ -1,6 +1,7 @@
 import { availableParallelism } from 'node:os'
 import { parseArgs } from 'node:util'
-import { Worker } from 'node:worker_threads'
+import { runCommand, UsageError } from '../command/command.ts'
+import { runOnThreads } from '../command/threads.ts'
 import { Judge, type Outcome } from './judge.ts'
 import { countCases, type Kind, kinds, mutate } from './mutations.ts'
 import { type End, ends, makeSample, type Sample } from './sample.ts'
@@ -50,7 +51,7 @@ function parseOptions(args: readonly string[]): Options | null {
   if (values.help) return null
   const [kind = '', place = ''] = values.case?.split(':') ?? []
   const logBytes = readWhole(values['log-bytes'], 'log-bytes', 65_536)
-  if (logBytes % 16_384 !== 0) throw new Error('--log-bytes: expected a multiple of 16384')
+  if (logBytes % 16_384 !== 0) throw new UsageError('--log-bytes: expected a multiple of 16384')
   return {
     stride: readWhole(values.stride, 'stride', 1),
     kinds: readNames(values.kinds, 'kinds', kinds),
@@ -65,7 +66,7 @@ function parseOptions(args: readonly string[]): Options | null {
 function readWhole(value: string | undefined, name: string, otherwise: number): number {
   const number = Number(value ?? otherwise)
   if (!Number.isSafeInteger(number) || number < 1)
-    throw new Error(`--${name}: expected a whole number from 1`)
+    throw new UsageError(`--${name}: expected a whole number from 1`)
   return number
 }
 
@@ -77,7 +78,7 @@ function readNames<T extends string>(
   if (value === undefined) return all
   return value.split(',').map(word => {
     const found = all.find(each => each === word)
-    if (found === undefined) throw new Error(`--${name}: expected some of ${all.join()}`)
+    if (found === undefined) throw new UsageError(`--${name}: expected some of ${all.join()}`)
     return found
   })
 }
@@ -124,23 +125,13 @@ async function damage(end: End, sample: Sample, options: Options): Promise<Tally
   const tally = new Tally(wanted.reduce((sum, kind) => sum + Math.ceil(countCases(sample, kind) / stride), 0))
   const batches = listBatches(sample, options)
   const timer = setInterval(() => print(tally.line), progressMs)
-  const runOn = (worker: Worker): Promise<void> =>
-    new Promise((resolve, reject) => {
-      const give = (): void => {
-        const { value, done } = batches.next()
-        if (done === true) void worker.terminate().then(() => resolve())
-        else worker.postMessage(value)
-      }
-      worker.on('message', (report: BatchReport) => {
-        tally.add(report)
-        give()
-      })
-      worker.on('error', reject)
-      give()
-    })
-  const url = new URL('./worker.ts', import.meta.url)
-  const threads = Array.from({ length: jobs }, () => new Worker(url, { workerData: { end, logBytes } }))
-  await Promise.all(threads.map(runOn))
+  await runOnThreads<Batch, BatchReport>({
+    module: new URL('./worker.ts', import.meta.url),
+    count: jobs,
+    workerData: { end, logBytes },
+    next: () => batches.next().value ?? undefined,
+    onReport: report => tally.add(report),
+  })
   clearInterval(timer)
   return tally
 }
@@ -183,11 +174,4 @@ async function main(options: Options): Promise<number> {
   return failed === 0 ? 0 : 1
 }
 
-try {
-  const options = parseOptions(process.argv.slice(2))
-  if (options === null) print(usage)
-  else process.exitCode = await main(options)
-} catch (error) {
-  process.stderr.write(`${error instanceof Error ? error.message : error}\n\n${usage}`)
-  process.exitCode = 2
-}
+await runCommand(usage, parseOptions, main)

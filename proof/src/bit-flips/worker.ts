@@ -1,4 +1,5 @@
-import { parentPort, workerData } from 'node:worker_threads'
+import { workerData } from 'node:worker_threads'
+import { serveTasks } from '../command/threads.ts'
 import { Judge, type Outcome } from './judge.ts'
 import { type Kind, mutate } from './mutations.ts'
 import { type End, makeSample } from './sample.ts'
@@ -36,6 +37,4 @@ async function run({ kind, first, end, stride }: Batch): Promise<BatchReport> {
   return { outcomes, failures }
 }
 
-parentPort!.on('message', (batch: Batch) => {
-  void run(batch).then(report => parentPort!.postMessage(report))
-})
+serveTasks(run)

@@ -1,4 +1,5 @@
-import { Worker } from 'node:worker_threads'
+import { runCommand, UsageError } from '../command/command.ts'
+import { runOnThreads } from '../command/threads.ts'
 import { Trace } from '../sim/world/trace.ts'
 import { type Counts, type Crash, noCounts, replay, statesOfPoint } from './explore.ts'
 import { type Options, parseOptions, usage } from './options.ts'
@@ -47,28 +48,19 @@ function describe(level: string, { points, possible, states, starts, sampled }: 
 
 async function explore({ scripts, seeds, sectors, second, jobs }: Options): Promise<Tally> {
   const places = seeds.flatMap(seed => scripts.map(script => ({ seed, script })))
-  const tasks = places.flatMap(place => sectors.map(sectorBytes => ({ ...place, sectorBytes })))
-  const share = Math.ceil(second / tasks.length)
+  const share = Math.ceil(second / (places.length * sectors.length))
+  const tasks = places.flatMap(place =>
+    sectors.map(sectorBytes => ({ ...place, sectorBytes, second: share })),
+  )
   const tally = new Tally()
   const timer = setInterval(() => tally.tell(tasks.length), progressMs)
-  let next = 0
-  const runOn = (worker: Worker): Promise<void> =>
-    new Promise((resolve, reject) => {
-      const give = (): void => {
-        const task = tasks[next++]
-        if (task === undefined) void worker.terminate().then(() => resolve())
-        else worker.postMessage({ ...task, second: share } satisfies Task)
-      }
-      worker.on('message', (report: TaskReport) => {
-        tally.add(report)
-        give()
-      })
-      worker.on('error', reject)
-      give()
-    })
-  const url = new URL('./worker.ts', import.meta.url)
-  const threads = Math.min(jobs, tasks.length)
-  await Promise.all(Array.from({ length: threads }, () => runOn(new Worker(url))))
+  const left = tasks.values()
+  await runOnThreads<Task, TaskReport>({
+    module: new URL('./worker.ts', import.meta.url),
+    count: Math.min(jobs, tasks.length),
+    next: () => left.next().value,
+    onReport: report => tally.add(report),
+  })
   clearInterval(timer)
   tally.tell(tasks.length)
   return tally
@@ -89,7 +81,7 @@ async function runOne(options: Options, crash: Crash): Promise<number> {
   const recording = await record(script, { seed, sectorBytes, keepTrace: true })
   const { trace, points } = recording
   const point = points[crash.point]
-  if (point === undefined) throw new Error(`--crash: ${script} has ${points.length} moments`)
+  if (point === undefined) throw new UsageError(`--crash: ${script} has ${points.length} moments`)
   print(trace.lines!.slice(0, point.traced).join('\n'))
   const after = new Trace(true)
   let why = ''
@@ -116,11 +108,4 @@ async function main(options: Options): Promise<number> {
   return failures.length === 0 ? 0 : 1
 }
 
-try {
-  const options = parseOptions(process.argv.slice(2))
-  if (options === null) print(usage)
-  else process.exitCode = await main(options)
-} catch (error) {
-  process.stderr.write(`${error instanceof Error ? error.message : error}\n\n${usage}`)
-  process.exitCode = 2
-}
+await runCommand(usage, parseOptions, main)

@@ -1,5 +1,6 @@
 import { availableParallelism } from 'node:os'
 import { parseArgs } from 'node:util'
+import { UsageError } from '../command/command.ts'
 import type { Crash } from './explore.ts'
 import { scripts } from './scripts.ts'
 
@@ -46,13 +47,13 @@ export function parseOptions(args: readonly string[]): Options | null {
   })
   if (values.help) return null
   const { script, seed, sectors } = values
-  if (script !== undefined && !(script in scripts)) throw new Error(`--script: there is no ${script}`)
+  if (script !== undefined && !(script in scripts)) throw new UsageError(`--script: there is no ${script}`)
   if (sectors !== undefined && sectors !== '512' && sectors !== '4096')
-    throw new Error('--sectors: expected 512 or 4096')
+    throw new UsageError('--sectors: expected 512 or 4096')
   const [from, to] = readRange(values.seeds ?? (seed === undefined ? '1..4' : `${seed}..${seed}`))
   const crash = readCrash(values.crash, 'crash')
   if (crash !== null && (script === undefined || sectors === undefined || from !== to))
-    throw new Error('--crash: goes with --script, --seed and --sectors')
+    throw new UsageError('--crash: goes with --script, --seed and --sectors')
   return {
     second: readWhole(values.second, 'second', 0),
     scripts: script === undefined ? Object.keys(scripts) : [script],
@@ -66,20 +67,21 @@ export function parseOptions(args: readonly string[]): Options | null {
 
 function readWhole(value: string | undefined, name: string, otherwise: number): number {
   const number = Number(value ?? otherwise)
-  if (!Number.isSafeInteger(number) || number < 0) throw new Error(`--${name}: expected a whole number`)
+  if (!Number.isSafeInteger(number) || number < 0) throw new UsageError(`--${name}: expected a whole number`)
   return number
 }
 
 function readRange(value: string): [number, number] {
   const [, from, to] = /^(\d+)\.\.(\d+)$/.exec(value) ?? []
   const [first, last] = [Number(from), Number(to)]
-  if (!(first >= 1 && last >= first)) throw new Error('--seeds: expected A..B, as in 1..4')
+  if (!(first >= 1 && last >= first)) throw new UsageError('--seeds: expected A..B, as in 1..4')
   return [first, last]
 }
 
 function readCrash(value: string | undefined, name: string): Crash | null {
   if (value === undefined) return null
   const [, point, kept] = /^(\d+):(0x[\da-f]+)$/.exec(value) ?? []
-  if (point === undefined || kept === undefined) throw new Error(`--${name}: expected P:K, as in 12:0x3f`)
+  if (point === undefined || kept === undefined)
+    throw new UsageError(`--${name}: expected P:K, as in 12:0x3f`)
   return { point: Number(point), kept: BigInt(kept) }
 }

@@ -1,4 +1,4 @@
-import { parentPort } from 'node:worker_threads'
+import { serveTasks } from '../command/threads.ts'
 import { Chance } from '../sim/world/chance.ts'
 import { type Counts, describePoint, Exploration, type Failure } from './explore.ts'
 import { record } from './recording.ts'
@@ -40,6 +40,4 @@ async function run(task: Task): Promise<TaskReport> {
   return { task, first, second, failures: failures.map(failure => ({ ...failure, where: where(failure) })) }
 }
 
-parentPort!.on('message', (task: Task) => {
-  void run(task).then(report => parentPort!.postMessage(report))
-})
+serveTasks(run)

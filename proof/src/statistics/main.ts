@@ -1,4 +1,5 @@
 import { writeFileSync } from 'node:fs'
+import { runCommand, UsageError } from '../command/command.ts'
 import { levelOf, runCampaign } from './campaign.ts'
 import { checks } from './checks/index.ts'
 import { parseOptions, type StatisticsOptions, usage } from './options.ts'
@@ -19,7 +20,7 @@ function tellProgress(text: string): void {
 async function run({ fresh, seed, draws, only, json }: StatisticsOptions): Promise<boolean> {
   const chosen = checks.filter(({ name }) => name.includes(only))
   if (chosen.length === 0)
-    throw new Error(`--only: no check is called so:\n${checks.map(c => c.name).join('\n')}`)
+    throw new UsageError(`--only: no check is called so:\n${checks.map(c => c.name).join('\n')}`)
   const { alpha, power } = levelOf(checks.length)
   const plain = sampleSize(0.1, 0.01, { alpha, power })
   say(
@@ -56,17 +57,11 @@ async function run({ fresh, seed, draws, only, json }: StatisticsOptions): Promi
   return failed === 0
 }
 
-try {
-  const options = parseOptions(process.argv.slice(2))
-  if (options === null) say(usage)
-  else if (options.stream) {
-    await writeStream(
-      await (options.fresh ? freshPools() : seededPools(options.seed)),
-      options.bits,
-      process.stdout,
-    )
-  } else process.exitCode = (await run(options)) ? 0 : 1
-} catch (error) {
-  process.stderr.write(`${error instanceof Error ? error.message : error}\n\n${usage}\n`)
-  process.exitCode = 2
+async function main(options: StatisticsOptions): Promise<number> {
+  const { stream, bits, seed, fresh } = options
+  if (!stream) return (await run(options)) ? 0 : 1
+  await writeStream(await (fresh ? freshPools() : seededPools(seed)), bits, process.stdout)
+  return 0
 }
+
+await runCommand(usage, parseOptions, main)

@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util'
+import { UsageError } from '../command/command.ts'
 import { type StreamBits, streamBits } from './stream.ts'
 
 export const usage = `npm run statistics -- [--fresh] [--draws N] [--only WORDS] [--json FILE]
@@ -44,9 +45,9 @@ export function parseOptions(words: readonly string[]): StatisticsOptions | null
   })
   const { fresh, only, json, stream } = values
   if (values.help) return null
-  if (fresh && values.seed !== undefined) throw new Error('--fresh has no seed')
+  if (fresh && values.seed !== undefined) throw new UsageError('--fresh has no seed')
   const bits = streamBits.find(known => String(known) === values.bits)
-  if (bits === undefined) throw new Error(`--bits: expected ${streamBits.join(' or ')}`)
+  if (bits === undefined) throw new UsageError(`--bits: expected ${streamBits.join(' or ')}`)
   const draws = values.draws === undefined ? {} : { draws: wholeNumber('--draws', values.draws) }
   // A stream is there to be looked at for long: the same words every time would be of little use.
   const isFresh = fresh || (stream && values.seed === undefined)
@@ -64,6 +65,6 @@ export function parseOptions(words: readonly string[]): StatisticsOptions | null
 function wholeNumber(name: string, text: string): number {
   const value = Number(text)
   if (!/^\d+$/.test(text) || value < 1 || !Number.isSafeInteger(value))
-    throw new Error(`${name}: expected a whole number from 1`)
+    throw new UsageError(`${name}: expected a whole number from 1`)
   return value
 }

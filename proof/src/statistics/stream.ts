@@ -14,7 +14,9 @@ export type StreamBits = (typeof streamBits)[number]
  */
 export async function writeStream(pools: Pools, bits: StreamBits, out: Writable): Promise<void> {
   const items = Array.from({ length: 2 ** bits }, (_, item) => ({
-    ...{ id: String(item), weight: 1, stock: 'unlimited' as const },
+    id: String(item),
+    weight: 1,
+    stock: 'unlimited' as const,
   }))
   await pools.putPool({ id: 'stream', items })
   let ended = false
