@@ -102,7 +102,7 @@ export const layers: readonly Layer[] = [
   {
     name: 'chaos',
     needs: 'proof/src/chaos/main.ts',
-    command: () => ['proof/src/chaos/main.ts', '--kills', '25', '--seed', '1'],
+    command: () => ['proof/src/chaos/main.ts', '--kills', '12', '--seed', '1'],
     reader: lineReader(/^ +(\d+ x .*|FAILED .*CORRUPT.*)$/),
   },
   {

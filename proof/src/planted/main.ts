@@ -1,3 +1,4 @@
+import { runCommand } from '../command/command.ts'
 import { type Catch, control, type HuntOptions, hunt, layersFor } from './hunt.ts'
 import { type PlantedOptions, parseOptions, usage } from './options.ts'
 import type { LayerName, PlantedBug } from './planted-bug.ts'
@@ -61,12 +62,4 @@ async function main(options: PlantedOptions): Promise<number> {
   }
 }
 
-let options: PlantedOptions | null
-try {
-  options = parseOptions(process.argv.slice(2))
-  if (options === null) say(usage)
-  else process.exitCode = await main(options)
-} catch (error) {
-  process.stderr.write(`${error instanceof Error ? error.message : error}\n\n${usage}`)
-  process.exitCode = 2
-}
+await runCommand(usage, parseOptions, main)
