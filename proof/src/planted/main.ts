@@ -13,7 +13,7 @@ function namesOf({ layer, quick }: PlantedOptions, bug: PlantedBug): readonly La
   return layer === '' ? names : names.filter(name => name === layer)
 }
 
-async function huntAll(options: PlantedOptions, tree: SourceTree): Promise<boolean> {
+async function huntAll(options: PlantedOptions, tree: SourceTree, signal: AbortSignal): Promise<boolean> {
   const { bugs, minutes, every, markdown } = options
   const settings: HuntOptions = {
     tree,
@@ -21,6 +21,7 @@ async function huntAll(options: PlantedOptions, tree: SourceTree): Promise<boole
     every,
     layersOf: bug => layersFor(tree, namesOf(options, bug)),
     tell: warn,
+    signal,
   }
   for (const layer of layersFor(
     tree,
@@ -47,13 +48,10 @@ async function main(options: PlantedOptions): Promise<number> {
   }
   const tree = new SourceTree()
   // What a layer has started is in process groups of its own, which a signal to this one does not reach.
-  for (const signal of ['SIGINT', 'SIGTERM'] as const)
-    process.once(signal, () => {
-      tree.remove()
-      process.exit(1)
-    })
+  const interrupted = new AbortController()
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => interrupted.abort())
   try {
-    return (await huntAll(options, tree)) ? 0 : 1
+    return (await huntAll(options, tree, interrupted.signal)) ? 0 : 1
   } catch (error) {
     warn((error as Error).message)
     return 1

@@ -16,13 +16,26 @@ export interface LayerRun {
   readonly command: readonly string[]
   readonly read: (line: string) => string
   readonly seconds: number
+  /** Ends the run, which then rejects. */
+  readonly signal: AbortSignal
 }
 
 const lastLines = 12
+/** For a layer to unmount what it has mounted, and the like. */
+const graceMs = 10_000
 
 /** Runs a layer until it finds something, ends, or its time is out. */
-export function runLayer({ root, scratch, command, read, seconds }: LayerRun): Promise<LayerResult> {
+export async function runLayer({
+  root,
+  scratch,
+  command,
+  read,
+  seconds,
+  signal,
+}: LayerRun): Promise<LayerResult> {
+  signal.throwIfAborted()
   const began = performance.now()
+  let took = 0
   // A process group of its own: what the layer has started ends with it.
   const child = spawn(process.execPath, ['--conditions=source', ...command], {
     cwd: root,
@@ -33,13 +46,20 @@ export function runLayer({ root, scratch, command, read, seconds }: LayerRun): P
   const tail: string[] = []
   let finding = ''
   let isLate = false
-  const stop = (): void => {
+  const kill = (by: 'SIGTERM' | 'SIGKILL'): void => {
     try {
-      process.kill(-child.pid!, 'SIGKILL')
+      process.kill(-child.pid!, by)
     } catch {
-      // It has ended by itself.
+      // All have ended by themselves.
     }
   }
+  let forced: NodeJS.Timeout | undefined
+  const stop = (): void => {
+    if (took === 0) took = (performance.now() - began) / 1000
+    kill('SIGTERM')
+    forced ??= setTimeout(kill, graceMs, 'SIGKILL')
+  }
+  signal.addEventListener('abort', stop)
   process.once('exit', stop)
   const timer = setTimeout(() => {
     isLate = true
@@ -56,16 +76,20 @@ export function runLayer({ root, scratch, command, read, seconds }: LayerRun): P
   createInterface(child.stderr).on('line', hear)
   return new Promise((resolve, reject) => {
     child.on('error', reject)
-    child.on('close', (code, signal) => {
+    child.on('close', (code, ended) => {
       clearTimeout(timer)
+      clearTimeout(forced)
+      signal.removeEventListener('abort', stop)
       process.off('exit', stop)
-      const took = (performance.now() - began) / 1000
+      kill('SIGKILL')
+      if (signal.aborted) reject(new Error('interrupted'))
+      if (took === 0) took = (performance.now() - began) / 1000
       const end = (outcome: LayerResult['outcome'], told: string): void =>
         resolve({ outcome, seconds: took, finding: told })
       if (finding !== '') end('found', finding)
       else if (isLate) end('out of time', '')
       else if (code === 0) end('passed', '')
-      else end('broken', `${tail.join('\n')}\n(ended by ${signal ?? `exit code ${code}`})`)
+      else end('broken', `${tail.join('\n')}\n(ended by ${ended ?? `exit code ${code}`})`)
     })
   })
 }

@@ -57,7 +57,7 @@ export const bugsOfSnapshots: readonly PlantedBug[] = [
         put: "if (replayer.sealed !== 'full' && at === segmentHeaderBytes)",
       },
     ],
-    layers: ['tests', 'sim', 'crash-points', 'chaos'],
+    layers: ['tests', 'sim', 'crash-points'],
     tests: ['rotation.test.ts'],
     quick: 'sim',
   },
