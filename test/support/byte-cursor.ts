@@ -16,33 +16,39 @@ export class ByteCursor {
     this.#at = Math.ceil(this.#at / bytes) * bytes
   }
 
-  take(count: number): Buffer {
+  /** Passes so many bytes. Returns where they begin. */
+  #pass(count: number): number {
     if (count > this.rest) throw new Error(`${count} bytes at ${this.#at}, of which ${this.rest} are there`)
     this.#at += count
-    return this.#bytes.subarray(this.#at - count, this.#at)
+    return this.#at - count
+  }
+
+  take(count: number): Buffer {
+    const from = this.#pass(count)
+    return this.#bytes.subarray(from, from + count)
   }
 
   u8(): number {
-    return this.take(1).readUInt8()
+    return this.#bytes.readUInt8(this.#pass(1))
   }
 
   u16(): number {
-    return this.take(2).readUInt16LE()
+    return this.#bytes.readUInt16LE(this.#pass(2))
   }
 
   u32(): number {
-    return this.take(4).readUInt32LE()
+    return this.#bytes.readUInt32LE(this.#pass(4))
   }
 
   u53(): number {
-    return toSafe(this.take(8).readBigUInt64LE())
+    return toSafe(this.#bytes.readBigUInt64LE(this.#pass(8)))
   }
 
   varint(): number {
-    let value = 0n
-    for (let shift = 0n; shift < 56n; shift += 7n) {
+    let value = 0
+    for (let part = 0; part < 8; part++) {
       const byte = this.u8()
-      value |= BigInt(byte & 0x7f) << shift
+      value += (byte & 0x7f) * 2 ** (7 * part)
       if (byte < 0x80) return toSafe(value)
     }
     throw new Error('a varint of more than 8 bytes')
@@ -53,7 +59,7 @@ export class ByteCursor {
   }
 }
 
-function toSafe(value: bigint): number {
-  if (value > BigInt(Number.MAX_SAFE_INTEGER)) throw new Error(`${value} is over 2^53 - 1`)
+function toSafe(value: bigint | number): number {
+  if (value > Number.MAX_SAFE_INTEGER) throw new Error(`${value} is over 2^53 - 1`)
   return Number(value)
 }

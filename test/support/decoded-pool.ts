@@ -65,28 +65,28 @@ export function newPool(number: number, rules: Rules, before: DecodedPool | unde
   return { ...rules, itemIds, number, version, status: before?.status ?? 'open', retired: drawn }
 }
 
-const prime = 0x01000193n
-const word = (value: bigint): bigint => BigInt.asUintN(32, value)
+const prime = 0x01000193
 
-function hashNumber(hash: bigint, value: number): bigint {
-  const whole = BigInt.asUintN(64, BigInt(value))
-  return word((word((hash ^ word(whole)) * prime) ^ (whole >> 32n)) * prime)
+/** A number of up to 53 bits as two words, the way that a signed one of 64 bits has them. */
+function hashNumber(hash: number, value: number): number {
+  const low = Math.imul(hash ^ (value >>> 0), prime)
+  return Math.imul(low ^ (Math.floor(value / 2 ** 32) >>> 0), prime)
 }
 
-function hashText(hash: bigint, text: string): bigint {
+function hashText(hash: number, text: string): number {
   let mixed = hashNumber(hash, text.length)
-  for (let i = 0; i < text.length; i++) mixed = word((mixed ^ BigInt(text.charCodeAt(i))) * prime)
+  for (let i = 0; i < text.length; i++) mixed = Math.imul(mixed ^ text.charCodeAt(i), prime)
   return mixed
 }
 
-function key(index: number): bigint {
-  const x = word(BigInt(index + 1) * 0x9e3779b1n)
-  return word((x ^ (x >> 15n)) * 0x85ebca77n)
+function key(index: number): number {
+  const x = Math.imul(index + 1, 0x9e3779b1)
+  return Math.imul(x ^ (x >>> 15), 0x85ebca77)
 }
 
-function hashPool(pool: DecodedPool): bigint {
-  const poolKey = key(pool.number) | 1n
-  let own = hashText(hashText(0x811c9dc5n, pool.id), pool.metadata)
+function hashPool(pool: DecodedPool): number {
+  const poolKey = key(pool.number) | 1
+  let own = hashText(hashText(0x811c9dc5, pool.id), pool.metadata)
   const status = { open: 1, paused: 2, closed: 3 }[pool.status]
   const fields = [
     pool.version,
@@ -97,19 +97,20 @@ function hashPool(pool: DecodedPool): bigint {
     pool.lastOne,
   ]
   for (const field of [...fields, pool.items.length]) own = hashNumber(own, field)
-  for (const [id, drawn] of pool.retired) own += hashNumber(hashText(0x1b873593n, id), drawn)
-  let draws = 0n
-  let rules = 0n
+  for (const [id, drawn] of pool.retired) own = (own + hashNumber(hashText(0x1b873593, id), drawn)) | 0
+  let draws = 0
+  let rules = 0
   for (const [index, { id, metadata, weight, stock, drawn }] of pool.items.entries()) {
-    const text = hashText(hashText(0x811c9dc5n, id), metadata)
-    rules += hashNumber(hashNumber(text, weight), stock === 'unlimited' ? -1 : stock) * key(index)
-    draws += key(index) * BigInt(drawn)
+    const text = hashText(hashText(0x811c9dc5, id), metadata)
+    const rule = hashNumber(hashNumber(text, weight), stock === 'unlimited' ? -1 : stock)
+    rules = (rules + Math.imul(rule, key(index))) | 0
+    draws = (draws + Math.imul(key(index), drawn)) | 0
   }
-  return draws * poolKey + rules + own * poolKey
+  return (Math.imul(draws, poolKey) + rules + Math.imul(own, poolKey)) | 0
 }
 
 export function hashState(pools: Iterable<DecodedPool>, keys: KeptDraws): number {
-  let hash = keys.stateHash
-  for (const pool of pools) hash += hashPool(pool)
-  return Number(word(hash))
+  let hash = Number(keys.stateHash)
+  for (const pool of pools) hash = (hash + hashPool(pool)) | 0
+  return hash >>> 0
 }

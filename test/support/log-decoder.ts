@@ -55,6 +55,8 @@ export type OnDraws = (
 
 export interface DecodeOptions {
   readonly onDraws?: OnDraws
+  /** Told of each segment that has been read, and what the log comes to behind it. */
+  readonly onSegment?: (number: number, log: DecodedLog) => void
   /** Stop behind this segment. */
   readonly lastSegment?: number
 }
@@ -100,6 +102,7 @@ export function decodeLog(from: string | LogFiles, options: DecodeOptions = {}):
   for (const [number, bytes] of readSegments(typeof from === 'string' ? readFiles(from) : from)) {
     if (number > (options.lastSegment ?? Number.POSITIVE_INFINITY)) break
     decoder.segment(number, bytes)
+    options.onSegment?.(number, decoder)
   }
   return decoder
 }

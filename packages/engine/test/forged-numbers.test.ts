@@ -1,12 +1,16 @@
 import assert from 'node:assert/strict'
-import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
+import { inspectLog } from '@kuji/engine'
 import { limits } from '@kuji/engine/contract'
+import { openIn } from '../src/open.ts'
 import { decodeSnapshot } from '../src/snapshot/snapshot.ts'
 import { filesOf } from './support/directory.ts'
-import { alter, batchesOf, forge, segmentPath, snapshotPath } from './support/sample-log.ts'
-import { refused, sample } from './support/starts.ts'
+import { batchesOf, forge, forgeSnapshot, segmentPath, snapshotPath } from './support/sample-log.ts'
+import { refused, sample, segmentBytes } from './support/starts.ts'
+import { temporaryDirectory } from './support/temporary.ts'
+import { testWorld } from './support/world.ts'
 
 /** Numbers that a checksum goes with and no writer writes: each is looked at before anything rests on it. */
 
@@ -18,11 +22,7 @@ async function forgedSnapshot(t: TestContext, change: (body: Buffer) => Buffer |
   const { directory } = await sample(t, { snapshots: true, end: 'shutdown', keyedUpTo: 400 })
   const newest = filesOf(directory, /^snapshot/).at(-1)!
   const path = snapshotPath(directory, Number(newest.slice(9, 19)))
-  alter(path, bytes => {
-    const changed = change(bytes.subarray(0, -32))
-    const body = typeof changed === 'number' ? bytes.subarray(0, -32) : changed
-    return Buffer.concat([body, createHash('sha256').update(body).digest()])
-  })
+  forgeSnapshot(path, change)
   return readFileSync(path)
 }
 
@@ -65,4 +65,45 @@ test('replay: a pool is created under the next number and under an id that is fr
   assert.deepEqual(first.kinds, ['put'])
   forge(segmentPath(directory, 1), first, content => void content.writeUInt32LE(0xfffffff0, 80))
   assert.match((await refused(directory)).message, /pool number 4294967280 is not "p"/)
+})
+
+/** A log with a pool of each mode, and a change of an item. */
+async function logWithRules(t: TestContext): Promise<string> {
+  const dir = join(temporaryDirectory(t), 'data')
+  const kuji = await openIn({ dir, durability: 'os', segmentBytes, onEvent: () => undefined }, testWorld())
+  const metadata = { n: 1 }
+  await kuji.putPool({ id: 'p', items: [{ id: 'item', weight: 0.5, stock: 9, metadata }], metadata })
+  await kuji.putPool({ id: 'urn', mode: 'urn', items: [{ id: 'item', stock: 9 }] })
+  await kuji.updateItem('p', 'item', { restock: 1, weight: 0.25 })
+  await kuji.close()
+  return dir
+}
+
+/** Sets a byte so many behind a text. */
+function setBehind(content: Buffer, text: string, distance: number, byte: number): void {
+  content[content.indexOf(text, 84) + text.length + distance] = byte
+}
+
+test('replay: rules and changes that no writer writes are refused', async t => {
+  const rows: [what: string, batch: number, change: (content: Buffer) => void, message: RegExp][] = [
+    ['a third mode', 0, content => setBehind(content, '\x01p', 0, 2), /mode 2/],
+    ['ten decimals', 0, content => setBehind(content, '\x01p', 1, 10), /10 decimals/],
+    ['a fallback that is none', 0, content => setBehind(content, '\x01p', 2, 9), /does not exist/],
+    ['a lastOne of a weighted pool', 0, content => setBehind(content, '\x01p', 3, 1), /lastOne/],
+    ['metadata that is no JSON', 0, content => setBehind(content, '\x01p', 5, 0x78), /metadata/],
+    ['metadata of an item that is none', 0, content => setBehind(content, '\x04item', 3, 0x78), /metadata/],
+    ['no weight', 0, content => setBehind(content, '\x04item', 0, 0), /weights/],
+    ['an urn with a weight', 1, content => setBehind(content, '\x04item', 0, 1), /weights/],
+    ['an urn without a bound', 1, content => setBehind(content, '\x04item', 1, 0), /stock/],
+    ['a change to ten decimals', 2, content => content.writeUInt8(10, 73), /change of item 0/],
+    ['a restock beyond all stock', 2, content => content.writeUInt32LE(2 ** 20, 88), /change of item 0/],
+    ['a weight beyond all sums', 2, content => content.writeUInt32LE(2 ** 20, 96), /change of item 0/],
+  ]
+  for (const [what, index, change, message] of rows) {
+    const dir = await logWithRules(t)
+    forge(segmentPath(dir, 1), batchesOf(dir, 1)[index]!, change)
+    assert.match((await refused(dir)).message, message, what)
+    const { fault } = await inspectLog(dir, { change: () => undefined })
+    assert.match(fault?.message ?? '', message, what)
+  }
 })

@@ -19,7 +19,15 @@ import { openIn } from '../src/open.ts'
 import { copyOf, filesOf } from './support/directory.ts'
 import { FaultyDisk, systemError } from './support/faulty-disk.ts'
 import { render } from './support/render.ts'
-import { alter, batchesOf, flipBit, forge, segmentPath, snapshotPath } from './support/sample-log.ts'
+import {
+  alter,
+  batchesOf,
+  flipBit,
+  forge,
+  forgeSnapshot,
+  segmentPath,
+  snapshotPath,
+} from './support/sample-log.ts'
 import { lastBatch, refused, sample, segmentBytes, segmentsOf, start, typesOf } from './support/starts.ts'
 import { temporaryDirectory } from './support/temporary.ts'
 import { testWorld } from './support/world.ts'
@@ -137,6 +145,7 @@ test('D: a bad snapshot is passed over, with a warning, for the one before it an
       (_, path) => copyFileSync(snapshotPath(other.directory, newest), path),
       /another data directory/,
     ],
+    ['of another shard', (_, path) => forgeSnapshot(path, body => body.writeUInt32LE(1, 12)), /or shard/],
     ['misnamed', (dir, path) => copyFileSync(snapshotPath(dir, older), path), /misnamed/],
     [
       'of a newer format',

@@ -1,6 +1,7 @@
 import { inspect } from 'node:util'
 import { pino } from 'pino'
 import { prettyFactory } from 'pino-pretty'
+import { cleanText } from './clean-text.ts'
 
 export const logLevels = ['info', 'warn', 'error'] as const
 export const logFormats = ['text', 'json'] as const
@@ -43,10 +44,10 @@ export function createLogger(write: (text: string) => void, options: LogOptions 
     { write: (line: string) => write(render(line)) },
   )
   return {
-    info: (message, fields = {}) => lines.info(cleanFields(fields), clean(message)),
-    warn: (message, fields = {}) => lines.warn(cleanFields(fields), clean(message)),
-    error: (message, fields = {}) => lines.error(cleanFields(fields), clean(message)),
-    defect: (message, error) => lines.error({ type: 'Error', stack: stackOf(error) }, clean(message)),
+    info: (message, fields = {}) => lines.info(cleanFields(fields), cleanText(message)),
+    warn: (message, fields = {}) => lines.warn(cleanFields(fields), cleanText(message)),
+    error: (message, fields = {}) => lines.error(cleanFields(fields), cleanText(message)),
+    defect: (message, error) => lines.error({ type: 'Error', stack: stackOf(error) }, cleanText(message)),
   }
 }
 
@@ -61,20 +62,12 @@ function createTextFormat(colorize: boolean): (line: string) => string {
 /** A stack as lines; what it says of the error may come from outside. */
 function stackOf(error: unknown): string {
   const stack = error instanceof Error ? (error.stack ?? error.message) : inspect(error)
-  return stack.split('\n').map(clean).join('\n')
+  return stack.split('\n').map(cleanText).join('\n')
 }
-
-// A value from outside must not be able to forge a line, to send control sequences to a terminal, or to turn the
-// direction in which a line is read.
-const clean = (text: string) =>
-  text.replaceAll(/[\p{Cc}\u2028\u2029\u202a-\u202e\u2066-\u2069]/gu, character => {
-    const code = character.codePointAt(0)!.toString(16).padStart(4, '0')
-    return `\\u${code}`
-  })
 
 function cleanFields(fields: LogFields): LogFields {
   const entries = Object.entries(fields)
   return Object.fromEntries(
-    entries.map(([name, value]) => [name, typeof value === 'string' ? clean(value) : value]),
+    entries.map(([name, value]) => [name, typeof value === 'string' ? cleanText(value) : value]),
   )
 }

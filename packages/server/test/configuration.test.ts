@@ -45,6 +45,10 @@ const rows: readonly (readonly [string, ...string[]])[] = [
   ['data: 7\n', '1:7: data: expected a text, got 7'],
   ['datadir: x\n', `1:1: datadir: unknown field; ${knownFields}`],
   ['__proto__: { data: x }\n', `1:1: __proto__: unknown field; ${knownFields}`],
+  // Neither another line, nor what steers a terminal or turns the direction of reading.
+  ['"a\\n\\x9b\\u202eb": 1\n', `1:1: a\\u000a\\u009b\\u202eb: unknown field; ${knownFields}`],
+  [`${'n'.repeat(1000)}: 1\n`, `1:1: ${'n'.repeat(64)}…: unknown field; ${knownFields}`],
+  ['durability: "\\x9b\\u202e"\n', '1:13: durability: expected one of sync, os, none, got "\\u009b\\u202e"'],
   ['resp: {}\n', '1:7: resp.listen: missing; expected a text'],
   [
     'data: x\ngrpc: { listen: x:1, reflect: true }\n',
@@ -222,6 +226,32 @@ test('syntax errors, repeated keys and unknown tags are told with their line', a
   assert.match((await refusal(context, 'data: x\ndata: y\n'))[0] ?? '', /^2:1: Map keys must be unique/)
   assert.match((await refusal(context, 'data: !secret x\n'))[0] ?? '', /^1:7: Unresolved tag: !secret/)
   assert.match((await refusal(context, 'a: 1\n---\nb: 2\n'))[0] ?? '', /multiple documents/)
+})
+
+test('however many fields are unknown, the file is refused, and nothing else in it is believed', async context => {
+  for (const count of [79, 80, 81, 500]) {
+    const unknown = Array.from({ length: count }, (_, k) => `k${k}: 1\n`).join('')
+    const lines = await refusal(context, `${unknown}pools: 7\n`)
+    assert.equal(lines[0], `1:1: k0: unknown field; ${knownFields}`, `${count} fields`)
+    assert.equal(lines.length, 20)
+    const inItem = unknown.replaceAll('\n', ', ')
+    const [line = ''] = await refusal(
+      context,
+      `pools: [{ id: a, items: [{ ${inItem}id: x, weight: 1, stock: 1 }] }]`,
+    )
+    assert.match(
+      line,
+      /^1:\d+: pools\[0\]\.items\[0\]\.k0: unknown field; known are id, weight, stock, metadata$/,
+    )
+  }
+})
+
+test('a file of very many keys, which is none of kuji’s, is refused at once', async context => {
+  const began = performance.now()
+  const lines = await refusal(context, Array.from({ length: 40_000 }, (_, k) => `k${k}: 1\n`).join(''))
+  // It took two minutes, and takes a tenth of a second.
+  assert.ok(performance.now() - began < 15_000)
+  assert.equal(lines[0], `1:1: k0: unknown field; ${knownFields}`)
 })
 
 test('aliases that multiply are refused', async context => {

@@ -140,6 +140,18 @@ test('the largest command passes, and a byte or an argument more does not', () =
   assert.match(parse([encode(...words, 'a')]).fault!, /^TOO_LARGE/)
 })
 
+test('a line that is too long and has control characters is refused for what comes first, however it is cut', () => {
+  const most = serverLimits.respArgumentBytes
+  for (const [control, fault] of [
+    [most - 1, /^INVALID .*control characters/],
+    [most, /^TOO_LARGE .*a line of more than/],
+  ] as const) {
+    const bytes = Buffer.from(`${'a'.repeat(control)}\x01${'a'.repeat(most)}\r\n`)
+    for (const places of [[], [most], [control + 1], [most + 9], [100, most + 1, most + 2]])
+      assert.match(parse(cut(bytes, places)).fault ?? '', fault, `cut at ${places}`)
+  }
+})
+
 test('commands before a fault are taken, those behind it are not', () => {
   const { commands, fault } = parseText('*1\r\n$4\r\nPING\r\n*x\r\n*1\r\n$4\r\nPING\r\n')
   assert.deepEqual(commands, [['PING']])

@@ -1,4 +1,4 @@
-import { Chance } from '../sim/world/chance.ts'
+import { Chance } from '../chance.ts'
 import type { Sample } from './sample.ts'
 
 /** Ways to damage a directory, each with a number of cases that `mutate` numbers from 0. */

@@ -1,6 +1,6 @@
 import type { Kuji, PoolManifest } from '@kuji/engine'
 import { decodeLog } from '../../../test/support/log-decoder.ts'
-import { Chance } from '../sim/world/chance.ts'
+import { Chance } from '../chance.ts'
 import { Device } from '../sim/world/device.ts'
 import { directory, QuietMachine } from '../sim/world/quiet-machine.ts'
 

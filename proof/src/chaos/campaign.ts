@@ -1,7 +1,7 @@
 import { cpSync, existsSync, mkdtempSync, renameSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { Chance } from './chance.ts'
+import type { Chance } from '../chance.ts'
 import { sleep } from './clock.ts'
 import { Device } from './device.ts'
 import { type Episode, episodes } from './episodes/index.ts'
@@ -58,7 +58,7 @@ export async function runCampaign(options: CampaignOptions): Promise<CampaignRes
       episodes.filter(({ name, canPlay }) => name.includes(only) && canPlay(stage)),
     )
     while (done < kills) {
-      const episode = chance.isHit(0.6) ? deck.next() : undefined
+      const episode = chance.happens(0.6) ? deck.next() : undefined
       if (episode !== undefined) {
         await sleep(chance.between(20, 150))
         const told = await inContext(episode.name, episode.play(stage))
@@ -86,7 +86,7 @@ export async function runCampaign(options: CampaignOptions): Promise<CampaignRes
 
   /** One start in four or so is killed while it recovers, perhaps again and again. */
   async function start(): Promise<void> {
-    while (done < kills && chance.isHit(0.25)) {
+    while (done < kills && chance.happens(0.25)) {
       stage.spawn()
       await sleep(chance.between(20, 900))
       await stage.kill()

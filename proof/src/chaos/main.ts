@@ -1,5 +1,5 @@
+import { Chance } from '../chance.ts'
 import { type CampaignResult, clearCampaign, leaveCampaign, runCampaign } from './campaign.ts'
-import { Chance } from './chance.ts'
 import { type ChaosOptions, parseOptions, usage } from './options.ts'
 import { type Verdict, verify } from './verify.ts'
 
@@ -50,7 +50,7 @@ function tell({ directory, failure, verdict }: CampaignResult): boolean {
 }
 
 async function run({ kills, seed, durability, only, keep }: ChaosOptions): Promise<boolean> {
-  const chance = new Chance(seed)
+  const chance = new Chance(seed, 'campaign')
   let [passed, failed, left] = [0, 0, kills]
   say(`seed ${seed}, ${kills} kills`)
   for (let campaign = 0; left > 0 && failed === 0; campaign++) {

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import type { Chance } from '../sim/world/chance.ts'
+import type { Chance } from '../chance.ts'
 import { type Device, type FilesOnDevice, splitPath } from '../sim/world/device.ts'
 import type { Inode } from '../sim/world/inode.ts'
 

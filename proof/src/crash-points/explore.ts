@@ -1,5 +1,5 @@
+import { Chance } from '../chance.ts'
 import { Violation } from '../sim/model/model.ts'
-import { Chance } from '../sim/world/chance.ts'
 import type { Trace } from '../sim/world/trace.ts'
 import { type Checked, checkState } from './check-state.ts'
 import { type DiskState, DiskStates } from './disk-states.ts'

@@ -1,22 +1,20 @@
-import { readBatch } from '../sim/model/batch-records.ts'
+import { Chance } from '../chance.ts'
+import type { LogRecord } from '../sim/log-record.ts'
 import { Fairness } from '../sim/model/fairness.ts'
 import { Model, Violation } from '../sim/model/model.ts'
 import type { Answer, Operation } from '../sim/model/operation.ts'
 import { takeInBatch } from '../sim/model/take-in-batch.ts'
-import type { LogRecord } from '../sim/recorded-appender.ts'
-import { Chance } from '../sim/world/chance.ts'
 
 export interface Answered {
   readonly operation: Operation
   readonly answer: Answer
 }
 
-/** Keys are kept for as long as a script lasts. */
-const keyRules = { retentionMs: 86_400_000, most: 1_000_000 }
-
 /** A script is too short to say anything of chances. */
 function newModel(): Model {
-  return new Model(keyRules, new Fairness(new Chance(1, 'fairness')))
+  const model = new Model(new Fairness(new Chance(1, 'fairness')))
+  model.open({}, null)
+  return model
 }
 
 /** What is right behind every LSN of a script: operations, in their order, by the batches that they are in. */
@@ -26,13 +24,14 @@ export class Oracle {
   readonly #operations: number[] = [0]
 
   /** Throws where a batch holds anything but the operations whose turn it is. */
-  constructor(answered: readonly Answered[], { batches }: LogRecord) {
+  constructor(answered: readonly Answered[], { batches, fault }: LogRecord) {
+    if (fault !== '') throw new Violation(fault)
     this.#answered = answered
     const model = newModel()
     const waiting = answered.map(({ operation }) => operation)
     for (let lsn = 1; lsn <= batches.size; lsn++) {
       const done = this.#operations[lsn - 1]!
-      const taken = takeInBatch(model, readBatch(batches.get(lsn)!.bytes), waiting.slice(done), false)
+      const taken = takeInBatch(model, batches.get(lsn)!.content, waiting.slice(done))
       this.#operations.push(done + taken)
     }
     if (this.#operations.at(-1) !== answered.length)

@@ -1,10 +1,10 @@
+import { Chance } from '../chance.ts'
 import type { Operation } from '../sim/model/operation.ts'
-import { Chance } from '../sim/world/chance.ts'
+import type { RemovedSegments } from '../sim/removed-segments.ts'
 import type { QuietOptions } from '../sim/world/quiet-machine.ts'
 import { Trace } from '../sim/world/trace.ts'
 import { Oracle } from './oracle.ts'
 import type { CrashPoint } from './points.ts'
-import type { RemovedSegments } from './removed-segments.ts'
 import { type Script, scripts } from './scripts.ts'
 import { type EngineOptions, Stage } from './stage.ts'
 

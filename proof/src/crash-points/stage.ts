@@ -1,9 +1,11 @@
 import type { Kuji, OpenOptions } from '@kuji/engine'
+import type { Chance } from '../chance.ts'
 import { ask } from '../sim/ask.ts'
+import { LogRecord } from '../sim/log-record.ts'
 import type { Answer, Operation } from '../sim/model/operation.ts'
 import { describeOperation } from '../sim/model/operation.ts'
-import { LogRecord, RecordedAppender } from '../sim/recorded-appender.ts'
-import type { Chance } from '../sim/world/chance.ts'
+import { RecordedAppender } from '../sim/recorded-appender.ts'
+import { RemovedSegments } from '../sim/removed-segments.ts'
 import { Device, type FilesOnDevice } from '../sim/world/device.ts'
 import { QuietMachine, type QuietOptions } from '../sim/world/quiet-machine.ts'
 import type { DiskCall } from '../sim/world/simulated-disk.ts'
@@ -11,7 +13,6 @@ import type { Trace } from '../sim/world/trace.ts'
 import { DiskStates } from './disk-states.ts'
 import type { Answered } from './oracle.ts'
 import { PointRecorder } from './points.ts'
-import { RemovedSegments } from './removed-segments.ts'
 
 export type EngineOptions = Pick<OpenOptions, 'retention' | 'durability'> & { readonly segmentBytes: number }
 
@@ -76,6 +77,7 @@ export class Stage {
   }
 
   async open(): Promise<void> {
+    this.record.cutBehind(this.record.durable)
     this.#kuji = await this.#machine.open(this.#options.engine)
   }
 
@@ -119,7 +121,6 @@ export class Stage {
   moveTo(files: FilesOnDevice): void {
     const { sectorBytes, chance } = this.#options
     const { time, wall } = this.#machine
-    this.record.cutBehind(this.record.durable)
     this.moments.forget()
     const device = Device.holding(files, { sectorBytes, nameOrder: 'any', chance })
     this.#machine = this.#assemble(device, wall.ahead + time.now)

@@ -1,5 +1,5 @@
+import { Chance } from '../chance.ts'
 import { serveTasks } from '../command/threads.ts'
-import { Chance } from '../sim/world/chance.ts'
 import { type Counts, describePoint, Exploration, type Failure } from './explore.ts'
 import { record } from './recording.ts'
 

@@ -20,6 +20,8 @@ export interface CampaignPlan {
   readonly minimiseMs: number
   /** Told of each finding as it comes, not yet made smaller. */
   readonly onFinding: (finding: Finding) => void
+  /** Causes after which it ends: there is enough to do. */
+  readonly mostFindings: number
 }
 
 export interface CampaignReport {
@@ -33,9 +35,6 @@ export interface CampaignReport {
   readonly reached: number
   readonly slowestMs: number
 }
-
-/** Causes after which a campaign ends: there is enough to do. */
-const mostFindings = 10
 
 /** Fuzzes a target on some threads. */
 export class Campaign {
@@ -92,7 +91,7 @@ export class Campaign {
   async #runJob(job: number): Promise<void> {
     const { module, corpus, seed, runs, milliseconds, jobs, limitMs, coverage } = this.#plan
     this.#runsOf[job] = 0
-    for (let lives = 0; this.#findings.size < mostFindings; lives++) {
+    for (let lives = 0; this.#findings.size < this.#plan.mostFindings; lives++) {
       const before: number = this.#runsOf[job]!
       const [runsLeft, timeLeft] = [runs / jobs - before, milliseconds - this.#seconds * 1000]
       if (runsLeft <= 0 || timeLeft <= 0) return
@@ -102,7 +101,7 @@ export class Campaign {
       const worker = new WatchedWorker(start, message => {
         this.#runsOf[job] = before + worker.shared.runs
         this.#hear(message)
-        if (this.#findings.size >= mostFindings) void worker.stop().then(stopped)
+        if (this.#findings.size >= this.#plan.mostFindings) void worker.stop().then(stopped)
       })
       let stopped: () => void = () => undefined
       const ended = await Promise.race([

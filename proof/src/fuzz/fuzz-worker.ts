@@ -1,5 +1,5 @@
 import { parentPort, workerData } from 'node:worker_threads'
-import { Chance } from '../sim/world/chance.ts'
+import { Chance } from '../chance.ts'
 import { Coverage } from './coverage.ts'
 import { describeError, type Finding } from './finding.ts'
 import { Fuzzer } from './fuzzer.ts'
@@ -72,8 +72,9 @@ const hooks = {
     memory.begin()
     input.begin(bytes)
   },
-  end(): void {
-    input.end()
+  end(isRun: boolean): void {
+    input.end(isRun)
+    if (!isRun) return
     try {
       memory.end(heldBytes)
     } catch (error) {
@@ -117,14 +118,18 @@ async function probe(bytes: Uint8Array, open: OpenTarget): Promise<Finding | nul
   } catch (error) {
     return { input: bytes, ...describeError(error) }
   } finally {
-    input.end()
+    input.end(true)
   }
 }
 
 if (task.kind === 'probe') {
   parentPort!.on('message', async ({ bytes, mend }: { bytes: Uint8Array; mend: boolean }) => {
-    if (mend) tell({ type: 'mended', input: target.mend?.(bytes) ?? bytes })
-    else tell({ type: 'probed', finding: await probe(bytes, opened) })
+    if (mend) {
+      input.begin(bytes)
+      const mended = target.mend?.(bytes) ?? bytes
+      input.end(false)
+      tell({ type: 'mended', input: mended })
+    } else tell({ type: 'probed', finding: await probe(bytes, opened) })
   })
 } else if (task.kind === 'distil') {
   const fuzzer = new Fuzzer(target, opened, new Chance(seed, 'fuzz'), coverage, hooks)

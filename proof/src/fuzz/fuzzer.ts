@@ -1,11 +1,11 @@
-import type { Chance } from '../sim/world/chance.ts'
+import type { Chance } from '../chance.ts'
 import type { Coverage, Places } from './coverage.ts'
 import type { FuzzTarget, OpenTarget } from './target.ts'
 
 export interface FuzzHooks {
   /** Before a run. */
   readonly begin: (input: Uint8Array) => void
-  readonly end: () => void
+  readonly end: (isRun: boolean) => void
   readonly finding: (input: Uint8Array, error: unknown) => void
   /** An input that came where none had come before. */
   readonly kept: (input: Uint8Array) => void
@@ -79,7 +79,11 @@ export class Fuzzer {
   }
 
   #mutated(): Uint8Array {
-    const input = this.#target.mutate(this.#pick(), this.#pick(), this.#chance)
+    const base = this.#pick()
+    // Where checksums are mended the reader runs here too, and may hang.
+    this.#hooks.begin(base)
+    const input = this.#target.mutate(base, this.#pick(), this.#chance)
+    this.#hooks.end(false)
     return input.length > this.#target.mostBytes ? input.subarray(0, this.#target.mostBytes) : input
   }
 
@@ -93,7 +97,7 @@ export class Fuzzer {
       finding(input, error)
     }
     this.slowestMs = Math.max(this.slowestMs, performance.now() - began)
-    end()
+    end(true)
     this.runs++
   }
 

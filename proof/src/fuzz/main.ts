@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { relative } from 'node:path'
+import { runCommand } from '../command/command.ts'
 import { Campaign, distil } from './campaign.ts'
 import { Corpus } from './corpus.ts'
 import type { Finding } from './finding.ts'
@@ -8,6 +9,8 @@ import { Probe } from './probe.ts'
 import type { TargetPlace } from './target.ts'
 
 const progressMs = 5_000
+/** Causes after which a target is left alone. */
+const mostFindings = 10
 /** How long a finding is made smaller. */
 const minimiseMs = 30_000
 
@@ -23,7 +26,15 @@ async function fuzz({ name, module }: TargetPlace, options: FuzzOptions): Promis
   // Saved as it is, before anything else: it may take long to make it smaller.
   const onFinding = ({ input, message }: Finding): void =>
     print(`${name}: found, ${corpus.saveFound(input)}\n${message}`)
-  const campaign = new Campaign({ ...plan, module, corpus: kept, coverage, minimiseMs, onFinding })
+  const campaign = new Campaign({
+    ...plan,
+    module,
+    corpus: kept,
+    coverage,
+    minimiseMs,
+    onFinding,
+    mostFindings,
+  })
   let told = ''
   const tell = (): void => {
     // It stands still while findings are made smaller.
@@ -65,11 +76,4 @@ async function main(options: FuzzOptions): Promise<number> {
   return found === 0 ? 0 : 1
 }
 
-try {
-  const options = parseOptions(process.argv.slice(2))
-  if (options === null) print(usage)
-  else process.exitCode = await main(options)
-} catch (error) {
-  process.stderr.write(`${error instanceof Error ? error.message : error}\n\n${usage}`)
-  process.exitCode = 2
-}
+await runCommand(usage, parseOptions, main)

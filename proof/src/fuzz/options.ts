@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util'
+import { UsageError } from '../command/command.ts'
 import type { TargetPlace } from './target.ts'
 import { places } from './targets/places.ts'
 
@@ -52,12 +53,12 @@ export function parseOptions(args: readonly string[]): FuzzOptions | null {
   if (values.help) return null
   const { target, grow, input } = values
   const targets = places.filter(({ name }) => target === undefined || name === target)
-  if (targets.length === 0) throw new Error(`--target: "${target}" is none`)
-  if (input !== '' && targets.length > 1) throw new Error('--input: whose is it? Say --target too')
+  if (targets.length === 0) throw new UsageError(`--target: "${target}" is none`)
+  if (input !== '' && targets.length > 1) throw new UsageError('--input: whose is it? Say --target too')
   const minutes = Number(values.minutes ?? 1)
-  if (!(minutes > 0)) throw new Error('--minutes: expected a number above 0')
+  if (!(minutes > 0)) throw new UsageError('--minutes: expected a number above 0')
   const limited = values.runs !== undefined
-  if (limited && values.minutes !== undefined) throw new Error('--minutes or --runs, not both')
+  if (limited && values.minutes !== undefined) throw new UsageError('--minutes or --runs, not both')
   return {
     targets,
     milliseconds: limited ? Number.POSITIVE_INFINITY : minutes * 60_000,
@@ -73,6 +74,6 @@ export function parseOptions(args: readonly string[]): FuzzOptions | null {
 function readWhole(text: string, name: string): number {
   const value = Number(text)
   if (!/^\d+$/.test(text) || !Number.isSafeInteger(value) || value < 1)
-    throw new Error(`--${name}: expected a whole number from 1`)
+    throw new UsageError(`--${name}: expected a whole number from 1`)
   return value
 }

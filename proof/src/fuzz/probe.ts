@@ -37,7 +37,11 @@ export class Probe {
       this.#hear = message => message.type === 'mended' && resolve(message.input)
     })
     worker.post({ bytes: input, mend: true })
-    return answered
+    const died = worker.ended.then(() => {
+      this.#worker = null
+      return input
+    })
+    return Promise.race([answered, died])
   }
 
   async close(): Promise<void> {

@@ -23,8 +23,9 @@ export class SharedInput {
     Atomics.add(this.#words, words.turn, 1)
   }
 
-  end(): void {
-    this.#words[words.runs]!++
+  /** `isRun`: the input was run, not only changed. */
+  end(isRun: boolean): void {
+    if (isRun) this.#words[words.runs]!++
     Atomics.add(this.#words, words.turn, 1)
   }
 

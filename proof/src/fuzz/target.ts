@@ -1,4 +1,4 @@
-import type { Chance } from '../sim/world/chance.ts'
+import type { Chance } from '../chance.ts'
 
 /** A reader of bytes that may come from anywhere, and what is known of the bytes that it reads. */
 export interface FuzzTarget {

@@ -21,6 +21,8 @@ export function ask(kuji: Kuji, operation: Operation): Promise<unknown> {
       return kuji.deletePool(operation.pool)
     case 'read':
       return kuji.pool(operation.pool)
+    case 'receipt':
+      return kuji.receipt(operation.draw)
   }
 }
 

@@ -1,5 +1,5 @@
 import type { DrawManyReceipt, PoolState, PoolSummary, PutResult, Receipt } from '@kuji/engine/contract'
-import { decodeLog, type LogFiles } from '../../../test/support/log-decoder.ts'
+import type { OnDraws } from '../../../test/support/log-decoder.ts'
 import {
   checkHistory,
   type LoggedDraws,
@@ -7,7 +7,8 @@ import {
   type Request,
   type Operation as Told,
 } from '../history/index.ts'
-import { type KeyRules, Violation } from './model/model.ts'
+import { Violation } from './model/model.ts'
+import type { KeyRules } from './model/model-keys.ts'
 import type { Answer, Operation } from './model/operation.ts'
 
 /**
@@ -16,34 +17,30 @@ import type { Answer, Operation } from './model/operation.ts'
  */
 export class ClientHistory {
   readonly #operations: Told[] = []
+  readonly #log: LoggedDraws[] = []
 
-  /** Enters an attempt. Null is none that the checker knows: pools are not deleted in its histories. */
+  /** Enters an attempt. The checker knows of no receipts but those of draws, and of no pools that are deleted. */
   add(operation: Operation, invoked: number, completed: number, answer: Answer | 'unknown'): void {
+    if (operation.kind === 'receipt') return
     const request = requestOf(operation)
     if (request === null) throw new Error(`an operation that is no part of a history: ${operation.kind}`)
     const client = operation.kind === 'draw' ? operation.recipient : 'owner'
     this.#operations.push({ client, invoked, completed, request, outcome: outcomeOf(operation, answer) })
   }
 
-  /** Holds it against the log, where there is a whole one. */
-  check(files: LogFiles | null, keys: KeyRules): void {
-    const log: LoggedDraws[] = []
-    if (files !== null) {
-      decodeLog(files, {
-        onDraws: (id, pool, items, request, at) => {
-          const names = items.map(index => pool.items[index]!.id)
-          log.push({
-            id,
-            pool: pool.id,
-            items: names,
-            at,
-            ...(request === undefined ? {} : { request: readRequest(request) }),
-          })
-        },
-      })
-    }
-    const findings = checkHistory({ operations: this.#operations, keys, ...(files === null ? {} : { log }) })
-    const [first] = findings
+  /** Enters what the log has. */
+  readonly addLogged: OnDraws = (id, pool, items, request, at) => {
+    const names = items.map(index => pool.items[index]!.id)
+    const asked = request === undefined ? {} : { request: readRequest(request) }
+    this.#log.push({ id, pool: pool.id, items: names, at, ...asked })
+  }
+
+  /**
+   * Holds one against the other.
+   * @param keys the least that any start has asked for
+   */
+  check(keys: KeyRules): void {
+    const [first] = checkHistory({ operations: this.#operations, keys, log: this.#log })
     if (first === undefined) return
     throw new Violation(`the history of the clients breaks ${first.rule}: ${first.message}`)
   }
@@ -75,6 +72,7 @@ function requestOf(operation: Operation): Request | null {
     case 'read':
       return operation
     case 'delete':
+    case 'receipt':
       return null
   }
 }

@@ -1,72 +1,92 @@
-import type { LogRecord, RecordedBatch } from './recorded-appender.ts'
-import type { Chance } from './world/chance.ts'
+import type { Chance } from '../chance.ts'
+import type { LogRecord, RecordedBatch } from './log-record.ts'
 import { type Device, splitPath } from './world/device.ts'
+import type { Inode } from './world/inode.ts'
 
 export interface Damage {
-  /** Name of the file. */
-  readonly file: string
+  readonly kind: string
+  /** Names of the files that it hit. */
+  readonly files: readonly string[]
+  /** Where it hit them. */
   readonly what: string
 }
 
-/** What the device itself does to bytes that it had taken: rot, and writes that went astray. Null for nothing. */
+const sectorBytes = 512
+
+/**
+ * What the device itself does to bytes that it had taken: rot, writes that never arrived or went astray, files that are
+ * lost or have changed places. Null for nothing.
+ */
 export function damage(device: Device, directory: string, record: LogRecord, chance: Chance): Damage | null {
   const files = [...device.entries(directory)].filter(([, { size }]) => size > 0)
   if (files.length === 0) return null
   const [name, inode] = chance.pick(files)
-  switch (chance.below(4)) {
-    case 0: {
-      const bits = chance.pick([1, 1, 3])
-      inode.damage(bytes => {
-        for (let bit = 0; bit < bits; bit++) bytes[chance.below(bytes.length)]! ^= 1 << chance.below(8)
-      })
-      return { file: name, what: `${bits} bits of ${name}` }
-    }
-    case 1: {
-      const start = chance.below(Math.ceil(inode.size / 512)) * 512
-      inode.damage(bytes => bytes.fill(0, start, start + 512))
-      return { file: name, what: `zeros in ${name} from ${start}` }
-    }
-    case 2: {
-      const [from, other] = chance.pick(files)
-      const [source, target] = [chance.below(other.size), chance.below(inode.size)].map(at => at & ~511) as [
-        number,
-        number,
-      ]
-      const sector = other.read().subarray(source, source + 512)
-      inode.damage(bytes => bytes.set(sector.subarray(0, bytes.length - target), target))
-      return { file: name, what: `what belongs to ${from} at ${source} in ${name} at ${target}` }
-    }
-    default:
-      return loseWrite(device, record, chance)
+  const kind = chance.below(20)
+  if (kind < 6) return rot(name, inode, chance)
+  if (kind < 9) {
+    const start = sectorIn(inode, chance)
+    inode.damage(bytes => bytes.fill(0, start, start + sectorBytes))
+    return { kind: 'sector of zeros', files: [name], what: `zeros in ${name} from ${start}` }
   }
+  if (kind < 12) {
+    const [from, other] = chance.pick(files)
+    const [source, target] = [sectorIn(other, chance), sectorIn(inode, chance)]
+    const sector = other.read().subarray(source, source + sectorBytes)
+    inode.damage(bytes => bytes.set(sector.subarray(0, bytes.length - target), target))
+    const what = `what belongs to ${from} at ${source} in ${name} at ${target}`
+    return { kind: 'misdirected write', files: [name], what }
+  }
+  if (kind < 17) return loseWrite(device, record, chance)
+  return misplace(device, directory, files, chance)
+}
+
+function sectorIn({ size }: Inode, chance: Chance): number {
+  return chance.below(Math.ceil(size / sectorBytes)) * sectorBytes
+}
+
+function rot(name: string, inode: Inode, chance: Chance): Damage {
+  const bits = chance.pick([1, 1, 3])
+  inode.damage(bytes => {
+    for (let bit = 0; bit < bits; bit++) bytes[chance.below(bytes.length)]! ^= 1 << chance.below(8)
+  })
+  return { kind: 'bit rot', files: [name], what: `${bits} bits of ${name}` }
 }
 
 /** One of the last batches, or a sector of it, never arrived. */
 function loseWrite(device: Device, record: LogRecord, chance: Chance): Damage | null {
   const batch = record.batches.get(record.durable - chance.below(3))
-  if (batch === undefined || !isThere(device, batch)) return null
+  const inode = batch === undefined ? undefined : inodeOf(device, batch)
+  if (batch === undefined || inode === undefined) return null
   const { lsn, path, position, bytes } = batch
-  const part = chance.happens(0.5) ? bytes.length : Math.min(bytes.length, 512)
-  device.find(path).damage(file => file.fill(0, position, position + part))
-  return { file: splitPath(path)[1], what: `${part} bytes of batch ${lsn} in ${path} at ${position}` }
+  const part = chance.happens(0.5) ? bytes.length : Math.min(bytes.length, sectorBytes)
+  inode.damage(file => file.fill(0, position, position + part))
+  const what = `${part} bytes of batch ${lsn} in ${path} at ${position}`
+  return { kind: 'lost write', files: [splitPath(path)[1]], what }
 }
 
-/** Whether a batch stands on the disk as it was written. */
-export function isWhole(device: Device, batch: RecordedBatch): boolean {
-  if (!isThere(device, batch)) return false
-  const { path, position, bytes } = batch
-  const content = device
-    .find(path)
-    .read()
-    .subarray(position, position + bytes.length)
-  return Buffer.compare(content, bytes) === 0
+function inodeOf(device: Device, { path }: RecordedBatch): Inode | undefined {
+  const [directory, name] = splitPath(path)
+  return device.entries(directory).get(name)
 }
 
-function isThere(device: Device, { path }: RecordedBatch): boolean {
-  try {
-    device.find(path)
-    return true
-  } catch {
-    return false
+/** A file is gone, or two have each other's names. */
+function misplace(
+  device: Device,
+  directory: string,
+  files: readonly (readonly [string, Inode])[],
+  chance: Chance,
+): Damage | null {
+  const ours = files.map(([name]) => name).filter(name => /^segment-\d+\.log$|\.snap$/.test(name))
+  if (ours.length < 2) return null
+  const [one, other] = chance.shuffle(ours) as [string, string]
+  const [path, otherPath] = [`${directory}/${one}`, `${directory}/${other}`]
+  if (chance.happens(0.5)) {
+    device.remove(path)
+    device.syncDirectory(directory)
+    return { kind: 'lost file', files: [one], what: `${one} is gone` }
   }
+  const [first, second] = [device.find(path), device.find(otherPath)]
+  device.put(path, second)
+  device.put(otherPath, first)
+  return { kind: 'swapped files', files: [one, other], what: `${one} and ${other} have each other's names` }
 }

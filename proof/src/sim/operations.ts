@@ -1,14 +1,19 @@
 import type { ItemManifest, PoolManifest } from '@kuji/engine/contract'
+import type { Chance } from '../chance.ts'
 import type { DrawOperation, Operation } from './model/operation.ts'
-import type { Chance } from './world/chance.ts'
 
 const poolIds = ['summer', 'box', 'wheel', 'raffle']
+/** Draw numbers that a receipt is asked for, from the first one on: as many as a run may come to. */
+const drawsAtMost = 20_000
 
 /** Makes up what clients ask for. */
 export class OperationMaker {
   readonly #chance: Chance
   readonly #plain: boolean
-  readonly #pools: readonly string[]
+  readonly #pools: string[]
+  /** Pools that were closed, and one more for each that has taken the place of one. */
+  readonly #closed: string[] = []
+  readonly #waiting: Operation[] = []
   /** Share of draws with a key: with many, tables of keys outgrow their first size. */
   readonly #keyed: number
   #keys = 0
@@ -31,16 +36,40 @@ export class OperationMaker {
   }
 
   next(): Operation {
+    const waiting = this.#waiting.shift()
+    if (waiting !== undefined) return waiting
     const kind = this.#chance.below(1000)
-    const pool = this.#chance.happens(0.01) ? 'nowhere' : this.#chance.pick(this.#pools)
+    const pool = this.#pool()
     if (kind < 700) return this.#draw(pool)
     if (kind < 780) return this.#again() ?? this.#draw(pool)
-    if (kind < 830) return { kind: 'read', pool }
+    if (kind < 820) return { kind: 'read', pool }
+    if (kind < 830) return { kind: 'receipt', draw: Math.ceil(this.#chance.spread(1, drawsAtMost)) }
     if (kind < 900) return this.#update(pool)
     if (kind < 970) return this.#put(pool)
     if (kind < 992) return { kind: 'status', pool, status: this.#chance.happens(0.1) ? 'paused' : 'open' }
-    if (kind < 993) return { kind: 'status', pool, status: 'closed' }
+    if (kind < 993) return this.#close(pool)
     return this.#plain ? this.#draw(pool) : { kind: 'delete', pool }
+  }
+
+  /** One that is open, most of the time. */
+  #pool(): string {
+    const chance = this.#chance
+    if (chance.happens(0.01)) return 'nowhere'
+    return this.#closed.length > 0 && chance.happens(0.03)
+      ? chance.pick(this.#closed)
+      : chance.pick(this.#pools)
+  }
+
+  /** Closes a pool. Another one is put in its place: a closed one does nothing any more. */
+  #close(pool: string): Operation {
+    const place = this.#pools.indexOf(pool)
+    if (place >= 0) {
+      this.#closed.push(pool)
+      const id = `${pool.split('-')[0]}-${this.#closed.length}`
+      this.#pools[place] = id
+      this.#waiting.push({ kind: 'put', manifest: this.#manifest(id) })
+    }
+    return { kind: 'status', pool, status: 'closed' }
   }
 
   #draw(pool: string): DrawOperation {

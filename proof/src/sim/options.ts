@@ -1,5 +1,6 @@
 import { availableParallelism } from 'node:os'
 import { parseArgs } from 'node:util'
+import { UsageError } from '../command/command.ts'
 import type { PlanLimits } from './plan.ts'
 import { parseFaults, wholePlan } from './plan.ts'
 
@@ -49,7 +50,7 @@ export function parseOptions(args: readonly string[]): SimOptions | null {
   if (values.help) return null
   const seed = readWhole(values.seed, 'seed')
   const minutes = values.minutes === undefined ? Number.POSITIVE_INFINITY : Number(values.minutes)
-  if (!(minutes > 0)) throw new Error('--minutes: expected a number above 0')
+  if (!(minutes > 0)) throw new UsageError('--minutes: expected a number above 0')
   const [first, last] = values.seeds === undefined ? [seed, seed] : readRange(values.seeds)
   const limits: PlanLimits = {
     operations: readWhole(values.operations, 'operations') ?? wholePlan.operations,
@@ -67,13 +68,13 @@ function readWhole(value: string | undefined, name: string): number | undefined 
   if (value === undefined) return undefined
   const number = Number(value)
   if (!Number.isSafeInteger(number) || number < 1)
-    throw new Error(`--${name}: expected a whole number from 1`)
+    throw new UsageError(`--${name}: expected a whole number from 1`)
   return number
 }
 
 function readRange(value: string): [number, number] {
   const [, from, to] = /^(\d+)\.\.(\d+)$/.exec(value) ?? []
   const [first, last] = [Number(from), Number(to)]
-  if (!(first >= 1 && last >= first)) throw new Error('--seeds: expected A..B, as in 1..1000')
+  if (!(first >= 1 && last >= first)) throw new UsageError('--seeds: expected A..B, as in 1..1000')
   return [first, last]
 }

@@ -1,4 +1,6 @@
-import { Chance } from './world/chance.ts'
+import { Chance } from '../chance.ts'
+import { UsageError } from '../command/command.ts'
+import type { KeyRules } from './model/model-keys.ts'
 
 /** What can go wrong in a run. Each seed has some of them. */
 const faultNames = [
@@ -32,7 +34,8 @@ export interface Plan {
   readonly plain: boolean
   readonly sectorBytes: 512 | 4096
   readonly nameOrder: 'journal' | 'any'
-  readonly keys: { readonly retentionMs: number; readonly most: number }
+  /** The rules for keys that starts ask for, in whole, in part or not at all: the first, then one of them. */
+  readonly keys: readonly Partial<KeyRules>[]
   readonly faults: ReadonlySet<FaultName>
   /** Between two kills, cuts of power or orderly ends, on average. */
   readonly uptime: number
@@ -65,7 +68,7 @@ export const wholePlan: PlanLimits = {
 export function parseFaults(names: string): FaultName[] {
   return names.split(',').map(name => {
     const found = faultNames.find(fault => fault === name)
-    if (found === undefined) throw new Error(`"${name}": expected some of ${faultNames.join()}`)
+    if (found === undefined) throw new UsageError(`"${name}": expected some of ${faultNames.join()}`)
     return found
   })
 }
@@ -84,12 +87,20 @@ const shares: Record<FaultName, number> = {
   damage: 0.25,
 }
 
+function makeKeyRules(chance: Chance): Partial<KeyRules> {
+  const retentionMs = chance.pick([60_000, 300_000, 86_400_000])
+  const most = chance.pick([3, 20, 200, 1_000_000])
+  return chance.pick([{ retentionMs, most }, { retentionMs, most }, { retentionMs }, { most }, {}])
+}
+
 export function makePlan(seed: number, { operations, without, clients: most }: PlanLimits): Plan {
   const chance = new Chance(seed, 'plan')
   // Alone, a fault has all the time there is: what others cut short can run its course.
   const drawn = chance.happens(0.15)
     ? [chance.pick(faultNames)]
     : faultNames.filter(name => chance.happens(shares[name]))
+  // What the device has done to its bytes shows when the page cache is gone.
+  if (drawn.includes('damage') && !drawn.includes('power')) drawn.push('power')
   const durability = chance.happens(0.8) ? 'sync' : 'os'
   const clients = chance.pick([1, 2, 3, 5, 8, 20, 60])
   const think = chance.spread(0.5, 2_000)
@@ -109,10 +120,7 @@ export function makePlan(seed: number, { operations, without, clients: most }: P
     retention: chance.pick(['archive', 'remove']),
     sectorBytes: chance.pick([512, 4096]),
     nameOrder: chance.pick(['journal', 'any']),
-    keys: {
-      retentionMs: chance.pick([60_000, 300_000, 86_400_000]),
-      most: chance.pick([3, 20, 200, 1_000_000]),
-    },
+    keys: Array.from({ length: chance.pick([1, 2, 4]) }, () => makeKeyRules(chance)),
     faults: new Set(possible.filter(name => !without.includes(name))),
     uptime: length / chance.spread(1, 60),
     episodes: { pause: length / chance.spread(3, 20), length: length / chance.spread(3, 60) },

@@ -1,4 +1,5 @@
-import { parentPort, workerData } from 'node:worker_threads'
+import { workerData } from 'node:worker_threads'
+import { serveTasks } from '../command/threads.ts'
 import type { PlanLimits } from './plan.ts'
 import { makePlan } from './plan.ts'
 import { simulate } from './simulation.ts'
@@ -14,17 +15,8 @@ export interface SeedReport {
   readonly counts: Readonly<Record<string, number>>
 }
 
-parentPort!.on('message', (seed: number) => {
-  void simulate(makePlan(seed, workerData as PlanLimits), { keepTrace: false }).then(report => {
-    const { violation, end, operations, simulatedMs, counts } = report
-    const told: SeedReport = {
-      seed,
-      violation: violation?.message ?? '',
-      end,
-      operations,
-      simulatedMs,
-      counts,
-    }
-    parentPort!.postMessage(told)
-  })
+serveTasks<number, SeedReport>(async seed => {
+  const report = await simulate(makePlan(seed, workerData as PlanLimits), { keepTrace: false })
+  const { violation, end, operations, simulatedMs, counts } = report
+  return { seed, violation: violation?.message ?? '', end, operations, simulatedMs, counts }
 })

@@ -1,11 +1,12 @@
+import { Chance } from '../chance.ts'
 import { ClientHistory } from './client-history.ts'
 import { Violation } from './model/model.ts'
+import type { KeyRules } from './model/model-keys.ts'
 import { compareOnPaper } from './model/on-paper.ts'
 import type { Answer, Operation } from './model/operation.ts'
 import { OperationMaker } from './operations.ts'
 import type { Plan } from './plan.ts'
 import { directory, type EarlyEnd, Supervisor } from './supervisor.ts'
-import { Chance } from './world/chance.ts'
 import { Machine } from './world/machine.ts'
 import { Trace } from './world/trace.ts'
 import type { VirtualTime } from './world/virtual-time.ts'
@@ -17,9 +18,7 @@ export interface RunReport {
   readonly end: EarlyEnd | 'end'
   readonly operations: number
   readonly simulatedMs: number
-  /** Hash of the trace. */
-  readonly hash: string
-  readonly trace: readonly string[] | null
+  readonly trace: Trace
   readonly counts: Readonly<Record<string, number>>
 }
 
@@ -54,29 +53,42 @@ export async function simulate(plan: Plan, options: { readonly keepTrace: boolea
     await finish(machine.time, supervisor, ask)
     const bias = supervisor.model.fairness?.findBias() ?? ''
     if (bias !== '') throw new Violation(bias)
-    // Damage takes away what was answered. Where old segments are removed, there is no whole log to read.
+    // Damage takes away what was answered.
     if (supervisor.damaged) return 'end'
-    const files = plan.retention === 'archive' ? machine.device.filesBelow(directory) : null
-    if (files !== null) compareOnPaper(files, supervisor.model)
-    if (plan.plain) history.check(files, plan.keys)
+    const files = machine.device.filesBelow(directory)
+    const whole = plan.retention === 'archive' ? files : machine.removed.before(files)
+    compareOnPaper(whole, supervisor.model, history.addLogged)
+    if (plan.plain) history.check(leastOf(plan.keys))
     return 'end'
   }
   try {
     end = await machine.time.run(Promise.race([life(), supervisor.ended]))
   } catch (error) {
     violation = error as Error
-    machine.tell(`VIOLATION ${violation.message}`)
+    machine.tell(() => `VIOLATION ${(error as Error).message}`)
   }
-  const { lines } = trace
+  machine.counts.add(`run: sectors of ${plan.sectorBytes} bytes`)
+  machine.counts.add(`run: durability ${plan.durability}`)
+  machine.counts.add(`run: ended, ${violation === null ? end : 'violation'}`)
   return {
     plan,
     violation,
     end,
     operations,
     simulatedMs: machine.time.now,
-    hash: trace.end(),
-    trace: lines,
-    counts: supervisor.counts,
+    trace,
+    counts: machine.counts.all,
+  }
+}
+
+/** The shortest time and the least number that any start may ask for. */
+function leastOf(rules: readonly Partial<KeyRules>[]): KeyRules {
+  return {
+    retentionMs: Math.min(
+      ...rules.map(({ retentionMs = Number.POSITIVE_INFINITY }) => retentionMs),
+      86_400_000,
+    ),
+    most: Math.min(...rules.map(({ most = Number.POSITIVE_INFINITY }) => most), 1_000_000),
   }
 }
 

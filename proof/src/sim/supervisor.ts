@@ -1,22 +1,23 @@
-import type { EngineEvent, Kuji, RepairReport } from '@kuji/engine'
-
+import type { EngineEvent, Kuji } from '@kuji/engine'
 import { KujiError } from '@kuji/engine'
 import { LocalKeeper } from '../../../packages/engine/src/helper/local-keeper.ts'
-import { repairOn } from '../../../packages/engine/src/inspect/repair.ts'
 import type { World } from '../../../packages/engine/src/open.ts'
 import { openIn } from '../../../packages/engine/src/open.ts'
 import { deterministicRandom } from '../../../packages/engine/src/random/deterministic.ts'
-import { allPools, ask } from './ask.ts'
-import { damage, isWhole } from './damage.ts'
-import { readBatch } from './model/batch-records.ts'
+import { Chance } from '../chance.ts'
+import { allPools } from './ask.ts'
+import { compareKeys, compareReceipts } from './compare-keys.ts'
+import { damage } from './damage.ts'
+import { LogRecord } from './log-record.ts'
 import { Fairness } from './model/fairness.ts'
-import { describeAnswer, Model, Violation } from './model/model.ts'
+import { Model, Violation } from './model/model.ts'
+import type { KeyRules } from './model/model-keys.ts'
 import type { Answer, Operation } from './model/operation.ts'
-import { circumstances, describeOperation } from './model/operation.ts'
-import { takeInBatch } from './model/take-in-batch.ts'
 import type { Plan } from './plan.ts'
-import { LogRecord, RecordedAppender } from './recorded-appender.ts'
-import { Chance } from './world/chance.ts'
+import { RecordedAppender } from './recorded-appender.ts'
+import { RecoveryOracle } from './recovery-oracle.ts'
+import { Requests } from './requests.ts'
+import { tryRepair } from './try-repair.ts'
 import type { Machine } from './world/machine.ts'
 import { SimulatedDisk } from './world/simulated-disk.ts'
 import type { SimulatedProcess } from './world/simulated-process.ts'
@@ -26,47 +27,62 @@ export const directory = '/data'
 /** How a run may end before its time: the device has destroyed what no repair can do without. */
 export type EarlyEnd = 'destroyed'
 
-/** Where a client stands with a request. */
-interface Request {
-  readonly operation: Operation
-  answer: Answer | null
-  /** Tells the client. */
-  readonly settle: (outcome: Answer | 'unknown') => void
-}
+/** Rules for keys that no engine starts with. */
+const wrongKeys: readonly Partial<KeyRules>[] = [
+  { retentionMs: 59_999 },
+  { retentionMs: 7_776_000_001 },
+  { most: 0 },
+  { most: 60_000_001 },
+]
 
 /** Starts the engine, kills it, starts it again, and holds what it says and comes back with against the model. */
 export class Supervisor {
-  model: Model
-  readonly counts: Record<string, number> = {}
   /** Rejects with the first violation; resolves where the run ends before its time. */
   readonly ended: Promise<EarlyEnd>
   readonly #plan: Plan
   readonly #machine: Machine
   readonly #record = new LogRecord()
+  readonly #oracle: RecoveryOracle
+  readonly #requests: Requests
   readonly #chance: Chance
   #end!: (how: EarlyEnd) => void
   #fail!: (error: unknown) => void
   #process: SimulatedProcess | null = null
+  /** A second process that tries to have the directory. */
+  #intruder: SimulatedProcess | null = null
   #kuji: Kuji | null = null
-  /** Requests that the engine has, in the order in which it got them. */
-  #waiting: Request[] = []
   #whenUp: (() => void)[] = []
-  /** Calls of the disk until the process that recovers is killed. */
+  /** What the starts ask for. */
+  #keys: Partial<KeyRules>
+  /** Calls of the disk until the process is killed. */
   #callsToDoom = Number.POSITIVE_INFINITY
   #calm = false
+  /** Whether an orderly end is under way. */
+  #closing = false
   /** Starts that were refused, one after the other. */
   #refused = 0
-  readonly #damagedFiles = new Set<string>()
 
   constructor(plan: Plan, machine: Machine) {
     this.#plan = plan
     this.#machine = machine
     this.#chance = new Chance(plan.seed, 'supervisor')
-    this.model = new Model(plan.keys, new Fairness(new Chance(plan.seed, 'fairness')))
+    this.#keys = plan.keys[0]!
     this.ended = new Promise((resolve, reject) => {
       this.#end = resolve
       this.#fail = reject
     })
+    this.#requests = new Requests({
+      machine,
+      record: this.#record,
+      model: () => this.model,
+      steady: !plan.faults.has('clock'),
+      onRest: operation => this.#atRest(operation),
+      fail: error => this.#fail(error),
+    })
+    const { faults } = plan
+    const mayLackRoom = faults.has('full') || faults.has('errors') || faults.has('short')
+    const model = new Model(new Fairness(new Chance(plan.seed, 'fairness')), mayLackRoom)
+    this.#oracle = new RecoveryOracle(model, this.#record, this.#requests, machine.counts)
     machine.onCall = () => {
       if (--this.#callsToDoom > 0) return
       this.#callsToDoom = Number.POSITIVE_INFINITY
@@ -76,32 +92,18 @@ export class Supervisor {
     }
   }
 
-  get damaged(): boolean {
-    return this.#damagedFiles.size > 0
+  get model(): Model {
+    return this.#oracle.model
   }
 
-  count(what: string, by = 1): void {
-    this.counts[what] = (this.counts[what] ?? 0) + by
+  get damaged(): boolean {
+    return this.#oracle.damaged
   }
 
   /** Asks the engine, once it is up. `unknown`: it died before it answered. */
   async submit(operation: Operation): Promise<Answer | 'unknown'> {
     const kuji = await this.#up()
-    return new Promise(settle => {
-      const request: Request = { operation, answer: null, settle }
-      this.#machine.tell(`ask ${describeOperation(operation)}`)
-      this.#waiting.push(request)
-      ask(kuji, operation).then(
-        value => this.#hear(request, { value }),
-        error =>
-          this.#hear(request, { refusal: error instanceof KujiError ? error.code : this.#fault(error) }),
-      )
-    })
-  }
-
-  #fault(error: unknown): never {
-    this.#fail(error)
-    throw error
+    return this.#requests.submit(kuji, operation, this.#process!.clock.now())
   }
 
   async #up(): Promise<Kuji> {
@@ -109,82 +111,66 @@ export class Supervisor {
     return this.#kuji
   }
 
-  #hear(request: Request, answer: Answer): void {
-    this.#machine.tell(`${describeOperation(request.operation)}: ${describeAnswer(answer)}`)
-    if ('refusal' in answer) this.count(answer.refusal)
-    if ('refusal' in answer && answer.refusal === 'OUTCOME_UNKNOWN') {
-      request.settle('unknown')
-      return
-    }
-    if ('refusal' in answer && circumstances.has(answer.refusal)) {
-      this.#waiting = this.#waiting.filter(other => other !== request)
-      request.settle(answer)
-      this.#applyAnswered()
-      return
-    }
-    const isDraw = ({ operation: { kind } }: Request): boolean => kind === 'draw'
-    // Draws are answered in the order of the requests, for callers too.
-    if (isDraw(request) && this.#waiting.find(other => isDraw(other) && other.answer === null) !== request)
-      this.#fail(new Violation(`${describeOperation(request.operation)} was answered before an earlier draw`))
-    request.answer = answer
-    this.#applyAnswered()
-  }
-
-  /** The model takes answers in the order of the requests. */
-  #applyAnswered(): void {
-    try {
-      for (
-        let first = this.#waiting[0];
-        first !== undefined && first.answer !== null;
-        first = this.#waiting[0]
-      ) {
-        this.#waiting.shift()
-        const { operation, answer, settle } = first
-        this.model.lsn = this.#record.durable
-        this.model.apply(operation, answer, { from: 0, to: this.#machine.wall.highest })
-        if (operation.kind === 'draw' && 'value' in answer) this.count('draw requests')
-        settle(answer)
-      }
-    } catch (error) {
-      this.#fail(error)
-    }
+  /** Everything that was asked is answered: what the engine says of itself is what the model says. */
+  #atRest({ kind }: Operation): void {
+    const kuji = this.#kuji
+    if (kind !== 'read' || kuji === null || kuji.status().state === 'failed') return
+    compareKeys(kuji, this.model, this.#process!.clock.now())
   }
 
   /** Starts the engine in a new process. */
   start(): void {
+    const { faults, keys } = this.#plan
     const process = this.#machine.spawn()
     this.#process = process
-    if (this.#plan.faults.has('recovery') && !this.#calm && this.#chance.happens(0.5))
+    if (this.#chance.happens(0.3)) this.#keys = this.#chance.pick(keys)
+    if (faults.has('recovery') && !this.#calm && this.#chance.happens(0.5))
       this.#callsToDoom = this.#chance.between(1, 60)
     this.#recover(process).catch(error => this.#fail(error))
   }
 
   async #recover(process: SimulatedProcess): Promise<void> {
-    const { durability, segmentBytes, retention, keys } = this.#plan
-    const onEvent = (event: EngineEvent): void => this.#hearEvent(event)
+    const { counts, disks, device } = this.#machine
+    this.#oracle.look(device)
+    if (this.#chance.happens(0.02)) await this.#openWrongly(process)
     let kuji: Kuji
     try {
-      const options = { dir: directory, durability, segmentBytes, retention, keys, onEvent }
-      kuji = await openIn(options, this.#world(process))
+      kuji = await this.#open(process, this.#keys)
     } catch (error) {
       await this.#hearRefusedStart(process, error)
       return
     }
     this.#callsToDoom = Number.POSITIVE_INFINITY
-    this.count('starts')
+    counts.add('life: starts')
     this.#refused = 0
     const { lsn, drawNumber } = kuji.status()
-    this.#machine.tell(`${process.id} is up at LSN ${lsn}, draw ${drawNumber}`)
-    if (process.alive && this.#machine.disks.locks.get(directory) !== process)
+    this.#machine.tell(() => `${process.id} is up at LSN ${lsn}, draw ${drawNumber}`)
+    if (process.alive && disks.locks.get(directory) !== process)
       throw new Violation('up without the lock of the directory')
-    this.#takeInRest(lsn)
+    this.#oracle.recoveredTo(lsn)
     if (drawNumber !== this.model.drawNumber)
       throw new Violation(`recovered to draw ${drawNumber}, and the last was ${this.model.drawNumber}`)
+    if (!this.damaged) this.#record.compareFiles(device, directory)
+    const logged = this.#record.rulesAt(lsn)
+    this.model.open(this.#keys, logged)
+    if (this.model.keys.isDue) counts.add('life: starts with other rules for keys')
+    compareKeys(kuji, this.model, process.clock.now())
+    await compareReceipts(kuji, this.model, this.#chance)
     this.model.comparePools(await allPools(kuji))
     void kuji.failed.then(() => this.#exitSoon(process))
     this.#kuji = kuji
     for (const wake of this.#whenUp.splice(0)) wake()
     this.#planCrash(process)
+    this.#planIntruder(process)
+  }
+
+  #open(process: SimulatedProcess, keys: Partial<KeyRules>): Promise<Kuji> {
+    const { durability, segmentBytes, retention } = this.#plan
+    const onEvent = (event: EngineEvent): void => this.#hearEvent(event)
+    return openIn(
+      { dir: directory, durability, segmentBytes, retention, keys, onEvent },
+      this.#world(process),
+    )
   }
 
   #world(process: SimulatedProcess): World {
@@ -198,23 +184,58 @@ export class Supervisor {
     }
   }
 
-  #hearEvent({ type, level, message }: EngineEvent): void {
-    this.count(type)
-    this.#machine.tell(`${type}: ${message}`)
+  /** Somebody asks for what cannot be: refused by name, before anything is touched. */
+  async #openWrongly(process: SimulatedProcess): Promise<void> {
+    const calls = this.#machine.disks.calls
+    const code = await this.#open(process, this.#chance.pick(wrongKeys)).then(
+      () => 'done',
+      error => (error as KujiError).code,
+    )
+    if (code !== 'INVALID' || this.#machine.disks.calls > calls)
+      throw new Violation(`a start with wrong rules for keys: ${code}`)
+    this.#machine.counts.add('fault: start with wrong rules for keys')
+  }
+
+  /** A second process wants the directory, some time in the life of this one. */
+  #planIntruder(process: SimulatedProcess): void {
+    if (this.#calm || !this.#chance.happens(0.1)) return
+    this.#machine.time.after(this.#chance.wait(this.#plan.uptime / 4), () => {
+      if (!process.alive || this.#kuji === null || this.#intruder !== null) return
+      const intruder = this.#machine.spawn()
+      this.#intruder = intruder
+      this.#open(intruder, {})
+        .then(
+          () => this.#fail(new Violation('two processes have the directory open')),
+          error => {
+            if (error.code !== 'LOCKED') this.#fail(error)
+            this.#machine.counts.add('fault: second process')
+          },
+        )
+        .finally(() => this.#endIntruder())
+    })
+  }
+
+  #endIntruder(): void {
+    if (this.#intruder !== null) this.#machine.kill(this.#intruder)
+    this.#intruder = null
+  }
+
+  #hearEvent({ type, message }: EngineEvent): void {
+    this.#machine.counts.add(`event: ${type}`)
+    this.#machine.tell(() => `${type}: ${message}`)
     const proof = type === 'helper-failed' && message.includes('until the next start')
     if (proof && !this.damaged) this.#fail(new Violation(`${type}: ${message}`))
-    if (level === 'warn' && !this.damaged && type !== 'torn-batch-cut') this.count(`warning ${type}`)
   }
 
   /** A start may fail where the machine does, and is tried again; damage is refused by name. */
   async #hearRefusedStart(process: SimulatedProcess, error: unknown): Promise<void> {
     const { code = '', message } = error as NodeJS.ErrnoException
-    this.#machine.tell(`the start is refused: ${message}`)
-    this.count('starts refused')
+    this.#machine.tell(() => `the start is refused: ${message}`)
+    this.#machine.counts.add(`life: starts refused, ${code === '' ? 'no progress' : code}`)
     this.#refused++
     if (error instanceof KujiError) {
       // Where a snapshot alone is bad, the one before it and a longer replay have to do.
-      const [file = '', ...others] = this.#damagedFiles
+      const [file = '', ...others] = this.#oracle.damagedFiles
       const isBearable = file.endsWith('.snap') && others.length === 0
       if (error.code !== 'CORRUPT' || !this.damaged || isBearable)
         throw new Violation(`the start is refused: ${error.code} ${message}`)
@@ -222,100 +243,47 @@ export class Supervisor {
       return
     }
     const { faults } = this.#plan
-    if (code === '' || this.#calm || !(faults.has('errors') || faults.has('full'))) throw error
+    const mayFail = code !== '' && (faults.has('errors') || faults.has('full'))
+    const mayStop = message.startsWith('no progress') && faults.has('short')
+    if (this.#calm || !(mayFail || mayStop)) throw error
     this.#exitSoon(process)
   }
 
   /** What an operator does: has the log repaired, and starts again. The report has to be true. */
   async #repair(process: SimulatedProcess): Promise<void> {
-    const disk = new SimulatedDisk(this.#machine.disks, process)
-    let report: RepairReport
-    try {
-      // Where it will bring the log to: a repair that is interrupted may have done so, or nothing.
-      this.#repairedTo = (await repairOn(disk, directory, { dryRun: true })).lsn
-      report = await repairOn(disk, directory, { dryRun: false })
-    } catch (error) {
-      // The machine fails under the repair as well. It can be had again.
-      if (error instanceof KujiError) throw error
+    const { counts, disks } = this.#machine
+    const disk = new SimulatedDisk(disks, process)
+    const report = await tryRepair(disk, directory, process.clock, lsn => {
+      this.#oracle.repairedTo = lsn
+    })
+    if (report === null) {
       this.#exitSoon(process)
       return
     }
-    const { impossible, done, lsn, drawNumber, lost } = report
-    this.#machine.tell(`repair: ${impossible === '' ? `LSN ${lsn}, draw ${drawNumber}` : impossible}`)
-    this.count(impossible === '' ? 'repairs' : 'repairs impossible')
+    const { impossible, lsn, drawNumber } = report
+    this.#machine.tell(() => `repair: ${impossible === '' ? `LSN ${lsn}, draw ${drawNumber}` : impossible}`)
+    counts.add(impossible === '' ? 'life: repairs' : 'life: repairs impossible')
     if (impossible !== '') {
       this.#end('destroyed')
       return
     }
-    if (!done)
-      throw new Violation(`the start is refused, and the repair finds nothing to do: ${report.before.fault}`)
-    const before = this.model.drawNumber
-    const wholeUpTo = this.model.behind(Math.max(0, ...this.#wholeBefore)).drawNumber
-    const unanswered = this.#unanswered
-    this.#rollBack(lsn)
-    if (drawNumber !== this.model.drawNumber)
-      throw new Violation(
-        `repaired to LSN ${lsn}, draw ${drawNumber}, which was draw ${this.model.drawNumber}`,
-      )
-    // What is lost beyond the last batch that is whole, nobody can know; nor was all that is whole answered.
-    const tooFew = lost.complete && lost.draws < wholeUpTo - drawNumber
-    if (tooFew || lost.draws > before - drawNumber + unanswered)
-      throw new Violation(`the repair tells of ${lost.draws} draws lost, and it were ${before - drawNumber}`)
+    this.#oracle.repaired(report)
     this.#exitSoon(process)
   }
-
-  /** Draws that may be in the log, and were never answered. */
-  get #unanswered(): number {
-    return this.#waiting.reduce(
-      (sum, { operation }) => sum + (operation.kind === 'draw' ? operation.count + 1 : 0),
-      0,
-    )
-  }
-
-  #rollBack(lsn: number): void {
-    this.#repairedTo = -1
-    this.model = this.model.behind(lsn)
-    this.#record.cutBehind(lsn)
-    this.#waiting = []
-    this.count('batches lost to damage')
-  }
-
-  /** What recovery has found beyond what was answered. */
-  #takeInRest(lsn: number): void {
-    const record = this.#record
-    if (lsn < record.durable) {
-      for (let gone = lsn + 1; gone <= record.durable; gone++)
-        if (!this.damaged || (this.#wholeBefore.has(gone) && lsn !== this.#repairedTo))
-          throw new Violation(`recovered to LSN ${lsn}, and batch ${gone} had been answered`)
-      // Damage to the last batches of a log that was not sealed yet: the window that the documents name.
-      this.#rollBack(lsn)
-    }
-    for (let found = record.durable + 1; found <= lsn; found++) {
-      const batch = record.batches.get(found)
-      if (batch === undefined) throw new Violation(`recovered to LSN ${lsn}, and nobody wrote batch ${found}`)
-      this.count('batches unanswered and found')
-      this.model.lsn = found
-      const operations = this.#waiting.map(({ operation }) => operation)
-      const full = this.#plan.faults.has('full') || this.#plan.faults.has('errors')
-      this.#waiting.splice(0, takeInBatch(this.model, readBatch(batch.bytes), operations, full))
-    }
-    record.cutBehind(lsn)
-    this.#waiting = []
-  }
-
-  /** Where a repair that was begun brings the log to. */
-  #repairedTo = -1
-  /** Batches that were whole on the disk after the last damage to it. */
-  #wholeBefore = new Set<number>()
 
   #planCrash(process: SimulatedProcess): void {
     const { faults, uptime } = this.#plan
     if (this.#calm) return
-    if (!faults.has('kill') && !faults.has('power') && !faults.has('close')) return
+    const mayCrash = faults.has('kill') || faults.has('power')
+    if (!mayCrash && !faults.has('close')) return
     this.#machine.time.after(this.#chance.wait(uptime), () => {
       if (!process.alive || this.#calm) return
-      if (faults.has('close') && this.#chance.happens(0.3)) void this.close().then(() => this.#startSoon())
-      else if (this.#chance.happens(0.7)) this.#callsToDoom = this.#chance.between(1, 20)
+      const doom = this.#chance.between(1, 20)
+      if (faults.has('close') && this.#chance.happens(0.3)) {
+        void this.close().then(() => this.#startSoon())
+        // Somebody loses patience.
+        if (mayCrash && this.#chance.happens(0.2)) this.#callsToDoom = doom
+      } else if (this.#chance.happens(0.7)) this.#callsToDoom = doom
       else this.crash()
     })
   }
@@ -327,8 +295,11 @@ export class Supervisor {
     const process = this.#process!
     if (!process.alive) return
     const power = faults.has('power') && (!faults.has('kill') || this.#chance.happens(0.5))
-    this.#machine.tell(power ? 'the power goes' : `kill ${process.id}`)
-    this.count(power ? 'power cuts' : 'kills')
+    const { counts } = this.#machine
+    this.#machine.tell(() => (power ? 'the power goes' : `kill ${process.id}`))
+    const when = this.#closing ? ' while it closes' : this.#kuji === null ? ', not up' : ''
+    counts.add(`fault: ${power ? 'power cut' : 'kill'}${when}`)
+    this.#endIntruder()
     if (power) this.#machine.cutPower(process)
     else this.#machine.kill(process)
     if (power && faults.has('damage') && this.#chance.happens(0.5)) this.#damage()
@@ -337,32 +308,25 @@ export class Supervisor {
   }
 
   #damage(): void {
-    const { device } = this.#machine
+    const { device, counts } = this.#machine
     const done = damage(device, directory, this.#record, this.#chance)
     if (done === null) return
-    this.#damagedFiles.add(done.file)
-    this.count('damage')
-    this.#machine.tell(`damage: ${done.what}`)
-    this.#wholeBefore = new Set(
-      [...this.#record.batches.values()].filter(batch => isWhole(device, batch)).map(({ lsn }) => lsn),
-    )
+    for (const file of done.files) this.#oracle.damagedFiles.add(file)
+    counts.add(`fault: ${done.kind}`)
+    this.#machine.tell(() => `damage: ${done.what}`)
   }
 
   /** The engine is gone, and those who wait for an answer learn that there will be none. */
   #leave(): void {
     this.#kuji = null
-    for (const { answer, operation, settle } of this.#waiting) {
-      if (answer !== null)
-        this.#fail(
-          new Violation(`${describeOperation(operation)} was answered before a request that came earlier`),
-        )
-      settle('unknown')
-    }
+    this.#closing = false
+    this.#requests.abandon()
   }
 
   #exitSoon(process: SimulatedProcess): void {
     this.#machine.time.after(this.#chance.between(0, 5), () => {
       if (!process.alive) return
+      this.#endIntruder()
       this.#machine.kill(process)
       this.#leave()
       this.#startSoon()
@@ -381,13 +345,17 @@ export class Supervisor {
     const kuji = await this.#up()
     const process = this.#process!
     this.#kuji = null
-    this.#machine.tell(`close ${process.id}`)
+    this.#closing = true
+    this.#endIntruder()
+    this.#machine.tell(() => `close ${process.id}`)
     await kuji.close()
-    this.count('orderly ends')
+    this.#callsToDoom = Number.POSITIVE_INFINITY
+    this.#machine.counts.add('life: orderly ends')
     this.#machine.kill(process)
     const { state } = kuji.status()
-    if (state === 'closed' && this.#waiting.length > 0)
-      this.#fail(new Violation(`closed, and ${this.#waiting.length} requests were not answered`))
+    const waiting = this.#requests.waiting.length
+    if (state === 'closed' && waiting > 0)
+      this.#fail(new Violation(`closed, and ${waiting} requests were not answered`))
     this.#leave()
   }
 

@@ -2,7 +2,7 @@ import type { EngineEvent, Kuji } from '@kuji/engine'
 import { LocalKeeper } from '../../../packages/engine/src/helper/local-keeper.ts'
 import { openIn } from '../../../packages/engine/src/open.ts'
 import { deterministicRandom } from '../../../packages/engine/src/random/deterministic.ts'
-import { Chance } from '../../src/sim/world/chance.ts'
+import { Chance } from '../../src/chance.ts'
 import { Device } from '../../src/sim/world/device.ts'
 import {
   type DiskCall,

@@ -19,6 +19,7 @@ import {
 import { computeStateHash } from '../pool/state.ts'
 import { OutcomeViews } from '../record/records.ts'
 import { logStart, Replayer } from '../recovery/replay.ts'
+import type { Snapshot } from '../snapshot/snapshot.ts'
 import { parseSnapshotName, readSnapshot, snapshotName, writeSnapshot } from '../snapshot/snapshot.ts'
 
 export interface MaintenanceOptions {
@@ -53,6 +54,11 @@ export class Maintenance {
   #applied = 0
   #bytesSinceSnapshot = 0
   #snapshotBytes = 0
+  /**
+   * Segments of the snapshots that were read or written here, oldest first: these alone stand in for the log before
+   * them. What else has the name of one may be of another directory, or under any number.
+   */
+  #proven: number[] = []
 
   constructor(options: MaintenanceOptions) {
     this.#options = options
@@ -92,6 +98,7 @@ export class Maintenance {
     )
     this.#bytesSinceSnapshot = 0
     this.#snapshotBytes = bytes
+    this.#proven.push(number)
     const { lsn } = position
     const message = `snapshot at LSN ${lsn}, ${bytes} bytes; its state hash is the writer's`
     onEvent({ type: 'snapshot-written', level: 'info', message, lsn, bytes, segment: number })
@@ -100,31 +107,46 @@ export class Maintenance {
 
   /** Starts from the newest snapshot before the segment, or from the beginning of the log. */
   async #start(number: number): Promise<Replayer> {
-    const { disk, directory, identity } = this.#options
-    const snapshots = (await disk.list(directory)).filter(({ name }) => parseSnapshotName(name) > 0)
+    const { disk, directory } = this.#options
+    const entries = await disk.list(directory)
+    const segments = entries.map(({ name }) => parseSegmentName(name)).filter(segment => segment > 0)
+    const first = segments.reduce((least, segment) => Math.min(least, segment), number)
+    const snapshots = entries.filter(({ name }) => parseSnapshotName(name) > 0)
     snapshots.sort((a, b) => parseSnapshotName(b.name) - parseSnapshotName(a.name))
     for (const { name, bytes } of snapshots) {
-      const segment = parseSnapshotName(name)
-      if (segment >= number) continue
-      try {
-        const { state, position } = await readSnapshot(disk, directory, segment, identity)
-        this.#applied = segment
-        this.#snapshotBytes = bytes
-        return new Replayer(state, position)
-      } catch (error) {
-        if (!(error instanceof KujiError)) throw error
-        // Recovery has warned of it, and the one before will do. Under its name it would be counted as one to keep; but
-        // what the disk did not give may be whole.
-        if (error.cause !== undefined) continue
-        await disk.rename(`${directory}/${name}`, `${directory}/${name}.broken`)
-      }
+      const snapshot = await this.#read(name)
+      if (snapshot === null || snapshot.segment >= number || snapshot.segment + 1 < first) continue
+      this.#applied = snapshot.segment
+      this.#snapshotBytes = bytes
+      this.#proven = [snapshot.segment]
+      return new Replayer(snapshot.state, snapshot.position)
     }
+    if (first > 1) {
+      const message = `${directory}: no good snapshot is left, and the log begins with segment ${first}`
+      throw new KujiError('CORRUPT', message, { file: directory })
+    }
+    this.#proven = []
     return new Replayer(undefined, logStart)
+  }
+
+  /** A snapshot, or null where it is bad. Then it is put aside, unless the disk does not give it: it may be whole. */
+  async #read(name: string): Promise<Snapshot | null> {
+    const { disk, directory } = this.#options
+    try {
+      return await readSnapshot(disk, directory, parseSnapshotName(name), this.#options)
+    } catch (error) {
+      if (!(error instanceof KujiError)) throw error
+      if (error.cause === undefined) await disk.rename(`${directory}/${name}`, `${directory}/${name}.broken`)
+      return null
+    }
   }
 
   async #replay(replayer: Replayer, number: number): Promise<void> {
     const path = `${this.#options.directory}/${segmentName(number)}`
-    const bytes = await this.#options.disk.read(path)
+    const bytes = await this.#options.disk.read(path).catch(error => {
+      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
+      throw new KujiError('CORRUPT', `${path}: it is missing`, { file: path }, { cause: error })
+    })
     const views = new OutcomeViews(bytes.subarray(0, bytes.length & ~7))
     const seed = segmentSeed(decodeSegmentHeader(bytes, path))
     let at = segmentHeaderBytes
@@ -144,16 +166,16 @@ export class Maintenance {
     this.#bytesSinceSnapshot += at
   }
 
-  /** Removes snapshots beyond those kept, and archives or removes the segments that only they needed. */
+  /** Removes snapshots before those kept, and archives or removes the segments that only they needed. */
   async #tidy(): Promise<void> {
+    this.#proven = this.#proven.slice(-snapshotsKept)
+    if (this.#proven.length < snapshotsKept) return
     const { disk, directory } = this.#options
     const entries = await disk.list(directory)
-    const snapshots = entries.map(entry => parseSnapshotName(entry.name)).filter(segment => segment > 0)
-    snapshots.sort((a, b) => b - a)
-    for (const segment of snapshots.slice(snapshotsKept))
-      await disk.remove(`${directory}/${snapshotName(segment)}`)
-    if (snapshots.length < snapshotsKept) return
-    const needed = snapshots[snapshotsKept - 1]!
+    const needed = this.#proven[0]!
+    const snapshots = entries.map(({ name }) => parseSnapshotName(name)).filter(segment => segment > 0)
+    for (const segment of snapshots)
+      if (segment < needed) await disk.remove(`${directory}/${snapshotName(segment)}`)
     const old = entries.filter(({ name }) => parseSegmentName(name) > 0 && parseSegmentName(name) <= needed)
     old.sort((a, b) => parseSegmentName(a.name) - parseSegmentName(b.name))
     let spares = entries.filter(entry => isSpareName(entry.name)).length

@@ -63,6 +63,25 @@ export function isAbsent(error: unknown): boolean {
   return (error as NodeJS.ErrnoException).code === 'ENOENT'
 }
 
+/**
+ * Reads a file of the log. Where the system does not give it, that is `INTERNAL`, with the file and the cause, and
+ * nothing that is said of the log; only that it is not there is left to the caller.
+ */
+export async function readWhole(disk: Disk, path: string, most?: number): Promise<Uint8Array> {
+  try {
+    return await (most === undefined ? disk.read(path) : disk.readStart(path, most))
+  } catch (error) {
+    if (isAbsent(error)) throw error
+    const why = error instanceof Error ? error.message : String(error)
+    throw new KujiError('INTERNAL', `${path}: cannot be read: ${why}`, { file: path }, { cause: error })
+  }
+}
+
+/** Whether an error says that a file is not as it was written: what the system does not give may be whole. */
+export function isDamage(error: unknown): error is KujiError {
+  return error instanceof KujiError && error.code === 'CORRUPT'
+}
+
 /** The segment of this number, live where it is both (a crash between archiving it and removing it). */
 export function findSegment(files: LogFiles, number: number): SegmentFile | undefined {
   return files.live.get(number) ?? files.archived.get(number)
@@ -73,13 +92,13 @@ export function segmentNumbers(files: LogFiles): number[] {
   return [...new Set([...files.archived.keys(), ...files.live.keys()])].sort((a, b) => a - b)
 }
 
-/** A segment's bytes, unpacked. Throws `CORRUPT` for an archive that cannot be. */
+/** A segment's bytes, unpacked. Throws `CORRUPT` for an archive that cannot be, `INTERNAL` for what cannot be read. */
 export async function readSegmentBytes(
   disk: Disk,
   directory: string,
   file: SegmentFile,
 ): Promise<Uint8Array> {
-  const bytes = await disk.read(`${directory}/${file.file}`)
+  const bytes = await readWhole(disk, `${directory}/${file.file}`)
   if (!file.archived) return bytes
   try {
     const unpacked = zstdDecompressSync(bytes, { maxOutputLength: limits.segmentMaximumBytes })

@@ -1,11 +1,12 @@
 import { resolve } from 'node:path'
-import { KujiError } from '../contract/index.ts'
 import type { Disk } from '../disk/disk.ts'
 import { NodeDisk } from '../disk/node-disk.ts'
 import { pooledCalls } from '../disk/system-calls.ts'
 import { formatVersion } from '../log/segment.ts'
 import { computeStateHash } from '../pool/state.ts'
-import { findSegment, isAbsent, readSegmentBytes, segmentNumbers, viewSegment } from './files.ts'
+import { findExhausted } from '../recovery/judge.ts'
+import type { SegmentFile } from './files.ts'
+import { findSegment, isAbsent, isDamage, readSegmentBytes, segmentNumbers, viewSegment } from './files.ts'
 import { hexHash } from './observe.ts'
 import { LogReading, type ReadingOptions } from './reading.ts'
 import type { LogFault, LogObserver, LogReport, SegmentReport, SnapshotReport } from './report.ts'
@@ -15,8 +16,8 @@ import { judgeStart } from './survey.ts'
 /**
  * Reads the log of a data directory, archive included, from its beginning (or from the oldest good snapshot that it
  * reaches back to), and tells what it holds and whether it is whole. Takes no lock and changes nothing: a server may
- * be running. Throws `INVALID` where there is no log, `CORRUPT` where no file says whose log it is, or the system's
- * error. Since 0.1.
+ * be running. Throws `INVALID` where there is no log, `CORRUPT` where no file says whose log it is, `INTERNAL` where
+ * the system does not give a file, or the system's error where it does not give the directory. Since 0.1.
  */
 export function inspectLog(directory: string, observer: LogObserver = {}): Promise<LogReport> {
   return inspectOn(new NodeDisk(pooledCalls), resolve(directory), observer)
@@ -57,8 +58,8 @@ async function scanTheRest({ disk, directory }: ReadingOptions, reading: LogRead
       const report = scanSegment(views, header, file, lsns)
       reports.set(number, unread ? { ...report, end: 'unreadable' } : report)
     } catch (error) {
-      if (!(error instanceof KujiError) && !isAbsent(error)) throw error
-      if (error instanceof KujiError) verdicts.set(number, { kind: 'damage', why: error.message })
+      if (!isDamage(error) && !isAbsent(error)) throw error
+      if (isDamage(error)) verdicts.set(number, { kind: 'damage', why: error.message })
       reports.set(number, new SegmentTally(file).report('unreadable', false))
     }
   }
@@ -66,33 +67,43 @@ async function scanTheRest({ disk, directory }: ReadingOptions, reading: LogRead
 
 /** What a start would refuse, though the log can be read to its end: it looks at live files and snapshots alone. */
 function judgeForStart(reading: LogReading): LogFault | null {
-  const { files, verdicts } = reading
+  const { files, verdicts, replayer } = reading
   const live = [...files.live.values()]
-  const refusal = (kind: LogFault['kind'], file: string, why: string): LogFault => {
-    const message = `${why}; a start refuses that, though no draw is lost by it`
-    return { kind, file, offset: 0, firstLsn: null, lastLsn: null, message }
-  }
+  const harmless = 'a start refuses that, though no draw is lost by it'
   for (const [index, { number, file }] of live.entries()) {
     const verdict = verdicts.get(number)
-    if (verdict !== undefined) return refusal(verdict.kind, file, verdict.why)
+    if (verdict !== undefined) return refusal(verdict.kind, file, `${verdict.why}; ${harmless}`)
     const before = live[index - 1]?.number ?? number - 1
-    if (number !== before + 1) return refusal('gap', file, `segment ${before + 1} is missing before it`)
+    if (number !== before + 1)
+      return refusal('gap', file, `segment ${before + 1} is missing before it; ${harmless}`)
   }
   const [first, last] = [live[0], live.at(-1)]
-  if (first === undefined || last === undefined) return refusal('gap', '.', 'it holds no live segment')
+  if (first === undefined || last === undefined)
+    return refusal('gap', '.', `it holds no live segment; ${harmless}`)
+  const exhausted = findExhausted(replayer.position)
+  if (exhausted !== '') return refusal('chain', last.file, exhausted)
+  return judgeSnapshots(reading, first, last)
+}
+
+/** A start takes the newest good snapshot that the log reaches back to, whatever follows from that. */
+function judgeSnapshots(reading: LogReading, first: SegmentFile, last: SegmentFile): LogFault | null {
   const taken = reading.snapshots.findLast(
-    ({ content, segment }) => content !== null && segment + 1 >= first.number && segment < last.number,
+    ({ content, segment }) => content !== null && segment + 1 >= first.number,
   )
-  if (taken === undefined && first.number > 1) {
-    return refusal(
-      'snapshot',
-      '.',
-      `no good snapshot is left, and the log begins with segment ${first.number}`,
-    )
+  if (taken === undefined) {
+    const why = `no good snapshot is left, and the log begins with segment ${first.number}`
+    return first.number === 1 ? null : refusal('snapshot', '.', why)
   }
-  if (taken !== undefined && reading.matches.get(taken.segment) === false)
-    return refusal('snapshot', taken.file, contradiction)
-  return null
+  if (taken.segment >= last.number) {
+    const { lsn } = taken.content!.position
+    const why = `it is whole and stands at LSN ${lsn}, yet the log ends with ${last.file} before it`
+    return refusal('snapshot', taken.file, `${why}: files are missing, or it is of another time`)
+  }
+  return reading.matches.get(taken.segment) === false ? refusal('snapshot', taken.file, contradiction) : null
+}
+
+function refusal(kind: LogFault['kind'], file: string, message: string): LogFault {
+  return { kind, file, offset: 0, firstLsn: null, lastLsn: null, message }
 }
 
 const contradiction = 'its state is not the one that the log has at its LSN'

@@ -6,7 +6,7 @@ import { headerBytes, readLsn } from '../record/batch.ts'
 import type { OutcomeViews } from '../record/records.ts'
 import { findLaterBatch, lsnsBehind } from '../recovery/scan.ts'
 import type { LogFiles, SegmentFile } from './files.ts'
-import { findSegment, readSegmentBytes, segmentNumbers, viewSegment } from './files.ts'
+import { findSegment, isAbsent, isDamage, readSegmentBytes, segmentNumbers, viewSegment } from './files.ts'
 import type { LogFaultKind } from './report.ts'
 import type { LogIdentity } from './survey.ts'
 import { judgeStart } from './survey.ts'
@@ -42,7 +42,10 @@ export async function findLaterInLog(
     bytes += (later - before - 1) * limits.segmentMaximumBytes
     bytes += file.archived ? limits.segmentMaximumBytes : file.bytes + headerBytes
     before = later
-    const read = await readSegmentBytes(disk, directory, file).catch(() => null)
+    const read = await readSegmentBytes(disk, directory, file).catch(error => {
+      if (isDamage(error) || isAbsent(error)) return null
+      throw error
+    })
     if (read === null) continue
     const { header, verdict } = judgeStart(read, log, file)
     if (verdict?.kind === 'foreign' || verdict?.kind === 'format') continue

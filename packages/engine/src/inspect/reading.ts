@@ -1,4 +1,6 @@
-import { setImmediate, setTimeout } from 'node:timers/promises'
+import { setTimeout } from 'node:timers/promises'
+import { type Clock, giveWay } from '../clock/clock.ts'
+import { systemClock } from '../clock/system-clock.ts'
 import { KujiError, limits } from '../contract/index.ts'
 import type { Disk } from '../disk/disk.ts'
 import { checkFrame } from '../log/frame.ts'
@@ -7,7 +9,7 @@ import { segmentHeaderBytes, segmentSeed } from '../log/segment.ts'
 import { State } from '../pool/state.ts'
 import { readHeader, terminatorBytes } from '../record/batch.ts'
 import type { OutcomeViews } from '../record/records.ts'
-import { findOverdrawn } from '../recovery/judge.ts'
+import { findOverdrawn, judgeRoom } from '../recovery/judge.ts'
 import { logStart, Replayer } from '../recovery/replay.ts'
 import { isTerminated, lsnsBehind } from '../recovery/scan.ts'
 import { decodeSnapshot } from '../snapshot/snapshot.ts'
@@ -15,9 +17,11 @@ import type { LogFiles, SegmentFile } from './files.ts'
 import {
   findSegment,
   isAbsent,
+  isDamage,
   listLogFiles,
   missingFile,
   readSegmentBytes,
+  readWhole,
   segmentNumbers,
   viewSegment,
 } from './files.ts'
@@ -34,6 +38,8 @@ export interface ReadingOptions {
   readonly observer: LogObserver
   /** Looks again at what seems wrong before saying so: a server may have been writing it. Not needed under the lock. */
   readonly secondLook: boolean
+  /** Default: the system's. */
+  readonly clock?: Clock
   /** Sees the state behind every segment that was ended in order. */
   readonly onSegmentEnd?: (number: number, reading: LogReading) => Promise<void>
 }
@@ -161,7 +167,7 @@ export class LogReading {
 
   async #takeOver({ file }: SurveyedSnapshot): Promise<void> {
     const { disk, directory } = this.#options
-    const { state, position } = decodeSnapshot(await disk.read(`${directory}/${file}`), file)
+    const { state, position } = decodeSnapshot(await readWhole(disk, `${directory}/${file}`), file)
     this.#replayFrom(state, position)
   }
 
@@ -183,6 +189,9 @@ export class LogReading {
     }
     if (look !== null) this.#report(number, look, tally)
     if (this.stopped) return 0
+    // What the file lacks at the end of the log is mended like a header: by writing the file anew, with all it holds.
+    const room = look === null || look.full ? null : judgeRoom(look.header, look.end)
+    if (room !== null && !this.verdicts.has(number)) this.verdicts.set(number, room)
     if (fault !== null) return this.#fail(number, look, fault)
     return look!.full ? this.#next(number, look!) : 0
   }
@@ -206,7 +215,7 @@ export class LogReading {
       bytes = await readSegmentBytes(disk, directory, file)
     } catch (error) {
       if (isAbsent(error)) return null
-      if (!(error instanceof KujiError)) throw error
+      if (!isDamage(error)) throw error
       const header = { ...this.log, number, bytes: 0 }
       const fault = { kind: 'damage', why: error.message } as const
       return { file, header, views: viewSegment(new Uint8Array(0)), end: from, full: false, fault }
@@ -263,7 +272,7 @@ export class LogReading {
     this.#sinceTurn += bytes
     if (this.#sinceTurn < sliceBytes) return
     this.#sinceTurn = 0
-    await setImmediate()
+    await giveWay(this.#options.clock ?? systemClock)
   }
 
   /** Why the log cannot be read on from this look at a segment, or null: it can, or it ends here. */

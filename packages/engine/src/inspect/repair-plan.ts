@@ -1,5 +1,6 @@
 import { limits } from '../contract/index.ts'
 import { segmentHeaderBytes, segmentName } from '../log/segment.ts'
+import { findExhausted } from '../recovery/judge.ts'
 import type { SegmentFile } from './files.ts'
 import { segmentNumbers } from './files.ts'
 import type { LogReading } from './reading.ts'
@@ -80,7 +81,7 @@ export function planRepair(reading: LogReading): RepairPlan {
     snapshots: snapshots
       .filter(({ segment, content }) => {
         const contradicts = reading.matches.get(segment) === false
-        return content === null || contradicts || (cut > 0 && segment >= cut)
+        return content === null || contradicts || segment >= last
       })
       .map(({ file }) => file),
     build,
@@ -91,11 +92,19 @@ export function planRepair(reading: LogReading): RepairPlan {
   }
 }
 
-function whyImpossible({ noStart, stop, files, fault }: LogReading): string {
+function whyImpossible({ noStart, stop, files, fault, replayer, snapshots }: LogReading): string {
+  const unread = snapshots.find(snapshot => snapshot.unread)
+  if (unread !== undefined) {
+    const way = 'It may be whole, and save what would be lost: copy it from the device, or move it away'
+    return `${unread.file} ${unread.fault}. ${way}`
+  }
   if (noStart) return `${fault!.message}: there is no state to go on from`
   if (fault?.kind === 'format') return `${fault.file} was written by a newer kuji: ${fault.message}`
-  if (fault?.kind === 'stock')
-    return `${fault.message}: the checksums are right, so this is a defect or a forgery that no cut would mend`
+  const exhausted = findExhausted(replayer.position)
+  if (fault?.kind === 'stock' || exhausted !== '') {
+    const what = exhausted || fault!.message
+    return `${what}: the checksums are right, so this is a defect or a forgery that no cut would mend`
+  }
   if (
     stop !== null &&
     stop.kind !== 'torn' &&
@@ -147,7 +156,8 @@ function planRewrites(reading: LogReading, first: number, last: number, cut: num
     const source = file === undefined || verdict?.kind === 'foreign' ? null : file
     // One that the replay did not come to stands behind the end of the log, and holds nothing.
     const end = number === cut ? stop!.offset : (ends.get(number) ?? segmentHeaderBytes)
-    const size = source?.bytes ?? files.live.get(number - 1)?.bytes ?? limits.segmentBytes
+    const neighbour = files.live.get(number - 1) ?? files.live.get(number + 1)
+    const size = source?.bytes ?? neighbour?.bytes ?? limits.segmentBytes
     rewrites.push({ number, source, end, bytes: wholePages(Math.max(size, end + sealRoomBytes)) })
   }
   return rewrites

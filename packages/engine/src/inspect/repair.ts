@@ -1,4 +1,5 @@
 import { resolve } from 'node:path'
+import type { Clock } from '../clock/clock.ts'
 import { systemClock } from '../clock/system-clock.ts'
 import { KujiError, limits } from '../contract/index.ts'
 import type { Disk } from '../disk/disk.ts'
@@ -32,22 +33,23 @@ export function repairLog(directory: string, options: RepairOptions): Promise<Re
   return repairOn(new NodeDisk(pooledCalls), resolve(directory), options)
 }
 
-/** `repairLog` on a disk of the caller's making. */
+/** `repairLog` on a disk and with turns on the thread of the caller's making. */
 export async function repairOn(
   disk: Disk,
   directory: string,
   { dryRun }: RepairOptions,
+  clock: Clock = systemClock,
 ): Promise<RepairReport> {
   const lock = await disk.lock(directory)
   try {
-    const log = await readWholeLog({ disk, directory, observer: {}, secondLook: false })
+    const log = await readWholeLog({ disk, clock, directory, observer: {}, secondLook: false })
     const { fault } = log.reading
     const needed = fault !== null && fault.kind !== 'torn'
     const plan = needed ? planRepair(log.reading) : null
     const broken = await findBroken(disk, directory)
     const report = await describe(disk, directory, log, plan, broken)
     if (dryRun || plan === null || plan.impossible !== '') return report
-    await new Repair(disk, directory, log, plan, broken).run()
+    await new Repair(disk, clock, directory, log, plan, broken).run()
     return { ...report, done: true }
   } finally {
     await lock.release()
@@ -107,13 +109,15 @@ async function describe(
  */
 class Repair {
   readonly #disk: Disk
+  readonly #clock: Clock
   readonly #directory: string
   readonly #log: WholeLog
   readonly #plan: RepairPlan
   readonly #broken: string
 
-  constructor(disk: Disk, directory: string, log: WholeLog, plan: RepairPlan, broken: string) {
+  constructor(disk: Disk, clock: Clock, directory: string, log: WholeLog, plan: RepairPlan, broken: string) {
     this.#disk = disk
+    this.#clock = clock
     this.#directory = directory
     this.#log = log
     this.#plan = plan
@@ -163,10 +167,11 @@ class Repair {
 
   /** Reads the log once more, up to the segment behind which a snapshot is needed. */
   async #build(segment: number): Promise<void> {
-    const [disk, directory] = [this.#disk, this.#directory]
+    const [disk, clock, directory] = [this.#disk, this.#clock, this.#directory]
     const { identity, shard } = this.#log.reading.log
     await readWholeLog({
       disk,
+      clock,
       directory,
       observer: {},
       secondLook: false,
@@ -196,7 +201,7 @@ class Repair {
       segmentBytes: limits.segmentBytes,
       onEvent: () => undefined,
       random: operatingSystemRandom(),
-      clock: systemClock,
+      clock: this.#clock,
     })
     if (position.lsn === lsn && state.drawNumber === drawNumber) return
     throw new KujiError(

@@ -5,9 +5,9 @@ import type { SegmentHeader } from '../log/segment.ts'
 import { decodeSegmentHeader, formatVersion, segmentHeaderBytes } from '../log/segment.ts'
 import { judgeHeader, type Verdict } from '../recovery/judge.ts'
 import type { Snapshot } from '../snapshot/snapshot.ts'
-import { decodeSnapshot } from '../snapshot/snapshot.ts'
+import { decodeSnapshot, mayPass } from '../snapshot/snapshot.ts'
 import type { LogFiles, SegmentFile, SnapshotFile } from './files.ts'
-import { isAbsent, readSegmentBytes } from './files.ts'
+import { isAbsent, isDamage, readSegmentBytes, readWhole } from './files.ts'
 
 /** What all files of a log have in common. */
 export type LogIdentity = Pick<SegmentHeader, 'identity' | 'shard'>
@@ -17,6 +17,8 @@ export interface SurveyedSnapshot extends SnapshotFile {
   /** Null where it is not whole. */
   readonly content: (Pick<Snapshot, 'position'> & { drawNumber: number; hash: number }) | null
   readonly fault: string
+  /** Whether the disk does not give it, so that it may be whole. */
+  readonly unread: boolean
 }
 
 interface ReadSnapshot extends SurveyedSnapshot {
@@ -65,20 +67,25 @@ function mostCommon(votes: readonly LogIdentity[]): LogIdentity | undefined {
 }
 
 async function readSnapshot(disk: Disk, directory: string, file: SnapshotFile): Promise<ReadSnapshot> {
+  const bad = { ...file, log: null, content: null, unread: false }
+  let bytes: Uint8Array
   try {
-    const { identity, shard, segment, position, state } = decodeSnapshot(
-      await disk.read(`${directory}/${file.file}`),
-      file.file,
-    )
-    const log = { identity, shard }
-    if (segment !== file.segment) {
-      return { ...file, log, content: null, fault: `it is the snapshot of segment ${segment}` }
-    }
-    return { ...file, log, content: { position, drawNumber: state.drawNumber, hash: state.hash }, fault: '' }
+    bytes = await readWhole(disk, `${directory}/${file.file}`)
   } catch (error) {
-    if (error instanceof KujiError)
-      return { ...file, log: null, content: null, fault: whyOf(error, file.file) }
-    if (isAbsent(error)) return { ...file, log: null, content: null, fault: 'removed as it was to be read' }
+    if (isAbsent(error)) return { ...bad, fault: 'removed as it was to be read' }
+    const { cause, message } = error as KujiError
+    // A start ends with that error, too.
+    if (mayPass(cause)) throw error
+    return { ...bad, unread: true, fault: message.slice(message.indexOf('cannot be read')) }
+  }
+  try {
+    const { identity, shard, segment, position, state } = decodeSnapshot(bytes, file.file)
+    const log = { identity, shard }
+    if (segment !== file.segment) return { ...bad, log, fault: `it is the snapshot of segment ${segment}` }
+    const content = { position, drawNumber: state.drawNumber, hash: state.hash }
+    return { ...bad, log, content, fault: '' }
+  } catch (error) {
+    if (isDamage(error)) return { ...bad, fault: whyOf(error, file.file) }
     throw error
   }
 }
@@ -87,10 +94,10 @@ async function readHeader(disk: Disk, directory: string, file: SegmentFile): Pro
   try {
     const bytes = file.archived
       ? await readSegmentBytes(disk, directory, file)
-      : await disk.readStart(`${directory}/${file.file}`, segmentHeaderBytes)
+      : await readWhole(disk, `${directory}/${file.file}`, segmentHeaderBytes)
     return decodeSegmentHeader(bytes, file.file)
   } catch (error) {
-    if (error instanceof KujiError || isAbsent(error)) return null
+    if (isDamage(error) || isAbsent(error)) return null
     throw error
   }
 }

@@ -1,3 +1,4 @@
+import { limits } from '../contract/index.ts'
 import type { Rules } from '../pool/manifest.ts'
 import type { ByteReader, ByteWriter } from './bytes.ts'
 import { MalformedBytes } from './bytes.ts'
@@ -24,7 +25,9 @@ export function writeRules(writer: ByteWriter, rules: Rules): void {
 /** Throws MalformedBytes for what writeRules cannot have written. */
 export function readRules(reader: ByteReader): Rules {
   const id = reader.text()
-  const mode = reader.u8() === 1 ? 'urn' : 'weighted'
+  const modeByte = reader.u8()
+  if (modeByte > 1) throw new MalformedBytes(`mode ${modeByte} of pool "${id}"`)
+  const mode = modeByte === 1 ? 'urn' : 'weighted'
   const decimals = reader.u8()
   const fallback = reader.varint() - 1
   const lastOne = reader.varint() - 1
@@ -46,5 +49,58 @@ export function readRules(reader: ByteReader): Rules {
   }
   if (fallback >= count || lastOne >= count) throw new MalformedBytes('a named item that does not exist')
   Object.freeze(itemIds)
-  return { id, mode, itemIds, weights, decimals, stock, fallback, lastOne, metadata, itemMetadata }
+  const rules: Rules = {
+    id,
+    mode,
+    itemIds,
+    weights,
+    decimals,
+    stock,
+    fallback,
+    lastOne,
+    metadata,
+    itemMetadata,
+  }
+  const fault = faultOf(rules)
+  if (fault !== '') throw new MalformedBytes(`pool "${id}": ${fault}`)
+  return rules
+}
+
+/** Why no writer has written these, or ''. The samplers, and whoever reads metadata as JSON, rest on it. */
+function faultOf({
+  mode,
+  weights,
+  decimals,
+  stock,
+  fallback,
+  lastOne,
+  metadata,
+  itemMetadata,
+}: Rules): string {
+  if (decimals > limits.weightDecimals) return `${decimals} decimals`
+  if (mode === 'urn' ? fallback >= 0 : lastOne >= 0)
+    return 'a lastOne of a weighted pool, or a fallback of an urn'
+  let weightSum = 0
+  let stockSum = 0
+  for (let i = 0; i < stock.length; i++) {
+    weightSum += weights[i]!
+    if (stock[i] !== Number.POSITIVE_INFINITY) stockSum += stock[i]!
+    else if (mode === 'urn' && i !== lastOne) return 'an urn of unlimited stock'
+  }
+  if (mode === 'urn' ? weightSum > 0 : weightSum === 0 || weightSum > limits.weightSum)
+    return `weights of ${weightSum} in all`
+  if (stockSum > limits.stock) return `stock of ${stockSum} in all`
+  if (!isJson(metadata) || itemMetadata?.every(isJson) === false) return 'metadata that is no JSON'
+  return ''
+}
+
+/** Whether a text is JSON, or none at all. */
+function isJson(text: string): boolean {
+  if (text === '') return true
+  try {
+    JSON.parse(text)
+    return true
+  } catch {
+    return false
+  }
 }

@@ -1,5 +1,8 @@
+import { limits } from '../contract/index.ts'
 import type { SegmentHeader } from '../log/segment.ts'
 import type { State } from '../pool/state.ts'
+import { sealBatchBytes, terminatorBytes } from '../record/batch.ts'
+import type { LogPosition } from './replay.ts'
 
 /** Why something cannot be part of a log. */
 export interface Verdict {
@@ -26,6 +29,18 @@ export function judgeHeader(
     return { kind: 'damage', why: `it has ${bytes} bytes, and its header says ${header.bytes}` }
   }
   return null
+}
+
+/** Judges the place where a log ends: what ends the file must find room behind it. No writer goes beyond that. */
+export function judgeRoom({ bytes }: SegmentHeader, end: number): Verdict | null {
+  if (end + sealBatchBytes + terminatorBytes <= bytes) return null
+  return { kind: 'damage', why: `it has ${bytes} bytes, and no room for the seal behind offset ${end}` }
+}
+
+/** Why no number is left to go on with behind a position, or ''. With good checksums, a forgery. */
+export function findExhausted({ lsn, epoch }: LogPosition): string {
+  if (lsn >= limits.lsn) return `LSN ${lsn} is beyond all LSNs`
+  return epoch >= limits.epoch ? `epoch ${epoch} is the last there is` : ''
 }
 
 /** Names an item of which more was drawn than there was, or returns ''. With good checksums, a defect or a forgery. */

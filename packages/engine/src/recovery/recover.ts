@@ -19,7 +19,7 @@ import { readLength, readLsn } from '../record/batch.ts'
 import { OutcomeViews } from '../record/records.ts'
 import type { Snapshot } from '../snapshot/snapshot.ts'
 import { parseSnapshotName, readSnapshot, snapshotName } from '../snapshot/snapshot.ts'
-import { findOverdrawn, judgeHeader } from './judge.ts'
+import { findExhausted, findOverdrawn, judgeHeader, judgeRoom } from './judge.ts'
 import type { LogPosition } from './replay.ts'
 import { logStart, Replayer } from './replay.ts'
 import { findLaterBatch, isTerminated, lsnsBehind, walkBatches } from './scan.ts'
@@ -135,7 +135,7 @@ async function loadSnapshot(
   for (const segment of candidates) {
     const path = `${directory}/${snapshotName(segment)}`
     try {
-      const snapshot = await readSnapshot(disk, directory, segment, first.identity)
+      const snapshot = await readSnapshot(disk, directory, segment, first)
       // The log must hold every batch behind the snapshot.
       if (segment + 1 < first.number)
         throw corrupt(path, `the log begins with segment ${first.number}, after it`)
@@ -271,9 +271,9 @@ class Recovery {
 
   async #finish(header: SegmentHeader, views: OutcomeViews, end: number): Promise<Recovered> {
     const { state, position, sealed } = this.#replayer
-    // I: no record may have taken more than there was.
-    const overdrawn = findOverdrawn(state)
-    if (overdrawn !== '') throw corrupt(this.#path(header), overdrawn)
+    // I: no record may have taken more than there was, and there must be something left to go on with.
+    const impossible = findOverdrawn(state) || findExhausted(position) || judgeRoom(header, end)?.why
+    if (impossible) throw corrupt(this.#path(header), impossible)
     const next = this.#headers[this.#index + 1] ?? null
     // G: sealed at an orderly shutdown. H: everything else.
     if (sealed !== 'shutdown' || !isTerminated(views, end)) {

@@ -15,6 +15,7 @@ import {
   applyStatus,
   State,
 } from '../pool/state.ts'
+import { rescaleFactor } from '../pool/weight.ts'
 import type { BatchHeader } from '../record/batch.ts'
 import { hashBytes, headerBytes, readHeader } from '../record/batch.ts'
 import { MalformedBytes } from '../record/bytes.ts'
@@ -156,7 +157,7 @@ export class Replayer implements RecordVisitor {
 
   item(number: number, change: ItemChange): void {
     const pool = this.#pool(number)
-    if (change.item >= pool.itemIds.length || change.decimals < pool.decimals) {
+    if (!canBe(pool, change)) {
       throw new MalformedBytes(`a change of item ${change.item} of pool "${pool.id}"`)
     }
     this.#observer.item?.(pool, change)
@@ -182,6 +183,17 @@ export class Replayer implements RecordVisitor {
     }
     this.#sealed = reason
   }
+}
+
+/** Whether a writer can have decided this; the samplers rest on it that sums are exact. */
+function canBe(pool: Pool, { item, decimals, weight, restock }: ItemChange): boolean {
+  if (item >= pool.itemIds.length || decimals < pool.decimals || decimals > limits.weightDecimals)
+    return false
+  const others = pool.weightSum - pool.weights[item]!
+  const factor = rescaleFactor(pool.decimals, decimals)
+  if (weight >= 0 && (pool.mode === 'urn' || others * factor + weight > limits.weightSum)) return false
+  if (restock === 0) return true
+  return pool.stock[item] !== Number.POSITIVE_INFINITY && pool.stockSum + restock <= limits.stock
 }
 
 function hex(hash: number): string {

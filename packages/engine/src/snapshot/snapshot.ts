@@ -129,21 +129,28 @@ function writeStart(writer: ByteWriter, { identity, shard, segment, position, st
 /** What the system says of itself or of rights, and not of a file: with the next start it may be gone. */
 const passingErrors = new Set(['EMFILE', 'ENFILE', 'ENOMEM', 'EAGAIN', 'EINTR', 'EACCES', 'EPERM'])
 
+/** Whether a file that cannot be read now may be read at the next try, with nothing done to it. */
+export function mayPass(error: unknown): boolean {
+  return passingErrors.has((error as NodeJS.ErrnoException).code ?? '')
+}
+
 /**
- * Reads the snapshot behind a segment. Throws `CORRUPT` where it is not whole, not of this directory, or cannot be
- * read: a bad sector makes it as good as damaged, and so does a size that memory has no room for. Only an error that
- * may pass is thrown as it is; going on without the snapshot would then only take longer, or say that the log is lost.
+ * Reads the snapshot behind a segment. Throws `CORRUPT` where it is not whole, not of this directory and shard, or
+ * cannot be read: a bad sector makes it as good as damaged, and so does a size that memory has no room for. Only an
+ * error that may pass is thrown as it is; going on without the snapshot would then only take longer, or say that the
+ * log is lost.
  */
 export async function readSnapshot(
   disk: Disk,
   directory: string,
   segment: number,
-  identity: Uint8Array,
+  { identity, shard }: Pick<Snapshot, 'identity' | 'shard'>,
 ): Promise<Snapshot> {
   const path = `${directory}/${snapshotName(segment)}`
   const snapshot = await readAndDecode(disk, path)
-  if (Buffer.compare(snapshot.identity, identity) === 0 && snapshot.segment === segment) return snapshot
-  const message = `${path}: it belongs to another data directory, or is misnamed`
+  const own = Buffer.compare(snapshot.identity, identity) === 0 && snapshot.shard === shard
+  if (own && snapshot.segment === segment) return snapshot
+  const message = `${path}: it belongs to another data directory or shard, or is misnamed`
   throw new KujiError('CORRUPT', message, { file: path })
 }
 
@@ -151,8 +158,7 @@ async function readAndDecode(disk: Disk, path: string): Promise<Snapshot> {
   try {
     return decodeSnapshot(await disk.read(path), path)
   } catch (error) {
-    if (error instanceof KujiError || passingErrors.has((error as NodeJS.ErrnoException).code ?? ''))
-      throw error
+    if (error instanceof KujiError || mayPass(error)) throw error
     const why = error instanceof Error ? error.message : String(error)
     throw new KujiError('CORRUPT', `${path}: cannot be read: ${why}`, { file: path }, { cause: error })
   }

@@ -1,10 +1,21 @@
 import assert from 'node:assert/strict'
-import { copyFileSync } from 'node:fs'
+import { copyFileSync, rmSync } from 'node:fs'
+import { basename } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { crc32 } from 'node:zlib'
 import { inspectLog, repairLog } from '@kuji/engine'
-import { alter, batchesOf, flipBit, forge, segmentPath } from '../support/sample-log.ts'
-import { refused, sample } from '../support/starts.ts'
+import { limits } from '@kuji/engine/contract'
+import { copyOf, filesOf } from '../support/directory.ts'
+import {
+  alter,
+  batchesOf,
+  flipBit,
+  forge,
+  forgeSnapshot,
+  segmentPath,
+  snapshotPath,
+} from '../support/sample-log.ts'
+import { refused, sample, segmentsOf, start } from '../support/starts.ts'
 
 /** Numbers in a name or a file that are far from all others: what there is gets a look, not what could be. */
 
@@ -57,4 +68,69 @@ test('a repair counts lost draws of items that there cannot be, and not those be
   assert.ok(performance.now() - began < 10_000)
   const told = lost.pools.flatMap(({ items }) => items).filter(({ item }) => item === null)
   assert.deepEqual(told[0], { item: null, index: 0xfffffff0, draws: 1 })
+})
+
+test('a log that leaves no room for the seal that ends its last file is refused, and a repair makes room', async t => {
+  const directory = await logOf(t)
+  const number = 1
+  for (const later of segmentsOf(directory).filter(segment => segment > number))
+    rmSync(segmentPath(directory, later))
+  // The seal that ends the file says that the log was idle: it goes on in a file that is full.
+  const seal = batchesOf(directory, number).at(-1)!
+  forge(segmentPath(directory, number), seal, content => content.writeUInt8(1, 73))
+  alter(segmentPath(directory, number), bytes => {
+    const short = Buffer.from(bytes.subarray(0, seal.offset + seal.length + 80))
+    short.writeBigUInt64LE(BigInt(short.length), 40)
+    short.writeUInt32LE(crc32(short.subarray(0, 60)), 60)
+    return short
+  })
+  assert.match((await refused(directory)).message, /no room for the seal/)
+  const { fault } = await inspectLog(directory)
+  assert.match(`${fault?.kind} ${fault?.message}`, /^damage .*no room for the seal/)
+  const { done, lost } = await repairLog(directory, { dryRun: false })
+  assert.deepEqual([done, lost.draws], [true, 0])
+  await start(directory)
+})
+
+test('a snapshot behind the last file is told by inspect as a start refuses it, and put aside by a repair', async t => {
+  const { directory } = await sample(t, { snapshots: true, end: 'shutdown' })
+  const [newest = 0] = filesOf(directory, /^snapshot/)
+    .map(name => Number(name.slice(9, 19)))
+    .slice(-1)
+  for (const later of segmentsOf(directory).filter(segment => segment > newest))
+    rmSync(segmentPath(directory, later))
+  const seal = batchesOf(directory, newest).at(-1)!
+  forge(segmentPath(directory, newest), seal, content => content.writeUInt8(1, 73))
+  assert.match((await refused(directory)).message, /files are missing/)
+  const { fault } = await inspectLog(directory)
+  assert.deepEqual([fault?.kind, fault?.file], ['snapshot', basename(snapshotPath(directory, newest))])
+  const { done, lost, moved } = await repairLog(directory, { dryRun: false })
+  assert.deepEqual([done, lost.draws, moved], [true, 0, [fault!.file]])
+  await start(directory)
+})
+
+test('a log without a number left to go on with is refused by all, and not touched by a repair', async t => {
+  const { directory } = await sample(t, { snapshots: true, end: 'shutdown' })
+  const [older, newest] = filesOf(directory, /^snapshot/).map(name => Number(name.slice(9, 19))) as [
+    number,
+    number,
+  ]
+  rmSync(snapshotPath(directory, older))
+  for (const number of segmentsOf(directory))
+    if (number !== newest + 1) rmSync(segmentPath(directory, number))
+  alter(segmentPath(directory, newest + 1), bytes => void bytes.fill(0, 64))
+  const rows: [what: string, change: (body: Buffer) => number, message: RegExp][] = [
+    ['lsn', body => body.writeBigUInt64LE(BigInt(limits.lsn), 40), /LSN 4503599627370496 is beyond all LSNs/],
+    ['epoch', body => body.writeUInt32LE(limits.epoch, 56), /epoch 4294967295 is the last there is/],
+  ]
+  for (const [what, change, message] of rows) {
+    const dir = copyOf(directory, `${directory}-${what}`)
+    forgeSnapshot(snapshotPath(dir, newest), change)
+    assert.match((await refused(dir)).message, message)
+    const { fault } = await inspectLog(dir)
+    assert.match(`${fault?.kind} ${fault?.message}`, new RegExp(`^chain ${message.source}`))
+    const { done, impossible } = await repairLog(dir, { dryRun: false })
+    assert.equal(done, false)
+    assert.match(impossible, /a forgery that no cut would mend/)
+  }
 })

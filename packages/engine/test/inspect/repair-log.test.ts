@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { copyFileSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { copyFileSync, readdirSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { before, test } from 'node:test'
 import type { RepairReport } from '@kuji/engine'
@@ -243,4 +243,20 @@ test('a directory that is open elsewhere is not repaired', async () => {
   await assert.rejects(repairLog(directory, { dryRun: true }), { code: 'LOCKED' })
   assert.equal((await inspectLog(directory)).fault, null)
   await kuji.close()
+})
+
+test('a file that is made anew has the size of the other files', async () => {
+  const directory = join(root, 'swapped')
+  const segmentBytes = 16_384
+  const kuji = await open({ dir: directory, segmentBytes })
+  await kuji.putPool({ id: 'p', items: [{ id: 'it', weight: 1, stock: 5 }] })
+  await kuji.close()
+  const [one, other] = [1, 2].map(number => join(directory, segmentFile(number))) as [string, string]
+  renameSync(one, join(directory, 'x'))
+  renameSync(other, one)
+  renameSync(join(directory, 'x'), other)
+  const report = await repairLog(directory, { dryRun: false })
+  assert.equal(report.done, true)
+  const sizes = liveSegments(directory).map(number => statSync(join(directory, segmentFile(number))).size)
+  assert.deepEqual([...new Set(sizes)], [segmentBytes])
 })

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { crc32 } from 'node:zlib'
@@ -110,5 +111,15 @@ export function forge(path: string, batch: LoggedBatch, change: (content: Buffer
     // Seeded with the identity of the directory and the number of the segment, both as they stand in the header.
     content.writeUInt32LE(crc32(content.subarray(4), crc32(bytes.subarray(16, 40))))
     return undefined
+  })
+}
+
+/** Changes a snapshot, in place or by what is returned for its body, and gives it the digest that goes with it. */
+export function forgeSnapshot(path: string, change: (body: Buffer) => Buffer | number): void {
+  alter(path, bytes => {
+    const own = bytes.subarray(0, -32)
+    const changed = change(own)
+    const body = typeof changed === 'number' ? own : changed
+    return Buffer.concat([body, createHash('sha256').update(body).digest()])
   })
 }

@@ -1,4 +1,14 @@
-import { type Document, isAlias, isMap, isSeq, LineCounter, type Node, parseDocument } from 'yaml'
+import {
+  type Document,
+  isAlias,
+  isMap,
+  isScalar,
+  isSeq,
+  LineCounter,
+  type Node,
+  parseDocument,
+  visit,
+} from 'yaml'
 
 /** Characters of a syntax error that are told. */
 const messageLength = 160
@@ -18,6 +28,8 @@ export function parseYaml(text: string, fileName: string): YamlDocument {
     lineCounter,
     stringKeys: true,
     prettyErrors: false,
+    // Its own check compares each key of a map with each other one; see findRepeated.
+    uniqueKeys: false,
     // `silent` would pass over a second document.
     logLevel: 'error',
   })
@@ -26,9 +38,10 @@ export function parseYaml(text: string, fileName: string): YamlDocument {
     return `${fileName}:${line}:${col}`
   }
   // A warning (an unknown tag, say) means that a value is not what its author takes it for.
-  const errors = [...document.errors, ...document.warnings].map(
-    error => `${placeAt(error.pos[0])}: ${shorten(error.message)}`,
-  )
+  const told = [...document.errors, ...document.warnings].map(({ pos, message }) => ({ at: pos[0], message }))
+  const errors = [...told, ...findRepeated(document)]
+    .sort((a, b) => a.at - b.at)
+    .map(({ at, message }) => `${placeAt(at)}: ${shorten(message)}`)
   let value: unknown
   try {
     if (errors.length === 0) value = document.toJS()
@@ -37,6 +50,22 @@ export function parseYaml(text: string, fileName: string): YamlDocument {
     errors.push(`${fileName}: ${shorten((error as Error).message)}`)
   }
   return { value, errors, place: (path, onKey = false) => placeAt(findOffset(document, path, onKey)) }
+}
+
+/** Keys that a map has had before. */
+function findRepeated(document: Document.Parsed): { at: number; message: string }[] {
+  const repeated: { at: number; message: string }[] = []
+  visit(document, {
+    Map(_, { items }) {
+      const seen = new Set<unknown>()
+      for (const { key } of items) {
+        const name = isScalar(key) ? key.value : key
+        if (seen.has(name)) repeated.push({ at: startOf(key) ?? 0, message: 'Map keys must be unique' })
+        seen.add(name)
+      }
+    },
+  })
+  return repeated
 }
 
 /** On one line, and without what could steer a terminal: the parser repeats what it does not expect, however long. */

@@ -228,11 +228,12 @@ export class CommandParser {
 
   #readLine(args: Arguments): boolean {
     const newline = this.#bytes.subarray(0, this.#end).indexOf(bytesOf.lf, this.#searched)
-    if (hasControl(this.#bytes, this.#searched, newline < 0 ? this.#end : newline))
+    const end = newline < 0 ? this.#end : newline
+    // Not beyond the longest line: whether that much of a longer one has come would depend on how it is cut.
+    if (hasControl(this.#bytes, this.#searched, Math.min(end, this.#from + this.#mostBytes)))
       return this.#refuse(malformed('control characters in a line'))
     this.#searched = this.#end
-    const length = (newline < 0 ? this.#end : newline) - this.#from
-    if (length > this.#mostBytes)
+    if (end - this.#from > this.#mostBytes)
       return this.#refuse(tooLarge(`a line of more than ${this.#mostBytes} bytes`))
     if (newline < 0) return false
     this.#at = newline + 1

@@ -1,6 +1,7 @@
 import type { TSchema } from 'typebox'
 import type { Validator } from 'typebox/compile'
 import { Settings } from 'typebox/system'
+import { cleanText } from '../clean-text.ts'
 
 /** One thing wrong with a document: where, and what was expected there. */
 export interface Fault {
@@ -25,9 +26,10 @@ export type Remarks = ReadonlyMap<string, string>
 export function faultsOf(check: Validator, schema: TSchema, value: unknown, remarks?: Remarks): Fault[] {
   const faults: Fault[] = []
   const seen = new Set<string>()
-  for (const error of check.Errors(value)) {
-    // A branch of a union is no fault by itself, and `boolean` doubles `additionalProperties`.
-    if (/\/anyOf\/\d+/.test(error.schemaPath) || error.keyword === 'boolean') continue
+  const errors = check.Errors(value)
+  for (const error of errors) {
+    // A branch of a union is no fault by itself.
+    if (/\/anyOf\/\d+/.test(error.schemaPath)) continue
     const path = pathOf(error.instancePath, value)
     for (const fault of faultsAt(path, error, schema, value, remarks)) {
       const place = fault.path.join('/')
@@ -35,6 +37,9 @@ export function faultsOf(check: Validator, schema: TSchema, value: unknown, rema
       seen.add(place)
     }
   }
+  // No fault means that all is well, whatever the validator says in a way that is not known here.
+  if (errors.length > 0 && faults.length === 0)
+    faults.push({ path: [], onKey: false, message: 'not as expected' })
   return faults.slice(0, maxFaults)
 }
 
@@ -47,16 +52,13 @@ function faultsAt(
   value: unknown,
   remarks: Remarks | undefined,
 ): Fault[] {
+  // Each unknown field counts by itself, before all of them together do: with very many it does not come to that.
+  if (error.keyword === 'boolean')
+    return [unknownField(path, schemaAt(root, error.schemaPath.replace(/\/[^/]*$/, '')), remarks)]
   const schema = schemaAt(root, error.schemaPath)
   const properties = Object.keys((schema.properties as object | undefined) ?? {})
-  if (error.keyword === 'additionalProperties') {
-    const known = properties.length === 0 ? 'none is known here' : `known are ${properties.join(', ')}`
-    return error.params.additionalProperties.map(name => ({
-      path: [...path, name],
-      onKey: true,
-      message: remarks?.get(name) ?? `unknown field; ${known}`,
-    }))
-  }
+  if (error.keyword === 'additionalProperties')
+    return error.params.additionalProperties.map(name => unknownField([...path, name], schema, remarks))
   if (error.keyword === 'required') {
     return error.params.requiredProperties.map(name => ({
       path: [...path, name],
@@ -72,11 +74,29 @@ function faultsAt(
   return [{ path, onKey: false, message: `expected ${expectation(schema)}, got ${show(found)}` }]
 }
 
+function unknownField(
+  path: readonly (string | number)[],
+  { properties = {} }: Record<string, unknown>,
+  remarks: Remarks | undefined,
+): Fault {
+  const names = Object.keys(properties as object)
+  const known = names.length === 0 ? 'none is known here' : `known are ${names.join(', ')}`
+  return { path, onKey: true, message: remarks?.get(String(path.at(-1))) ?? `unknown field; ${known}` }
+}
+
+/** Characters of a name, and of a value, that are told. */
+const toldName = 64
+const toldValue = 40
+
 /** `items[0].stock`, as people write it; empty for the document itself. */
 export function fieldName(path: readonly (string | number)[]): string {
   return path
-    .map((key, index) => (typeof key === 'number' ? `[${key}]` : index === 0 ? key : `.${key}`))
+    .map((key, index) => (typeof key === 'number' ? `[${key}]` : `${index === 0 ? '' : '.'}${tellName(key)}`))
     .join('')
+}
+
+function tellName(name: string): string {
+  return cleanText(name.length > toldName ? `${name.slice(0, toldName)}…` : name)
 }
 
 function pathOf(pointer: string, root: unknown): (string | number)[] {
@@ -131,5 +151,5 @@ export function show(value: unknown): string {
   if (Array.isArray(value)) return value.length === 0 ? 'an empty list' : 'a list'
   if (typeof value === 'object' && value !== null) return 'an object'
   if (typeof value !== 'string') return String(value)
-  return JSON.stringify(value.length > 40 ? `${value.slice(0, 40)}…` : value)
+  return cleanText(JSON.stringify(value.length > toldValue ? `${value.slice(0, toldValue)}…` : value))
 }

@@ -2,8 +2,9 @@
  * One client, a process of its own: asks a server as fast as it is answered, on several lanes at once, and writes down
  * everything. Its parent tells it where the server is, and when there is none.
  */
+
+import { Chance } from '../../chance.ts'
 import type { DrawRequest, Outcome, Request } from '../../history/index.ts'
-import { Chance } from '../chance.ts'
 import { sleep } from '../clock.ts'
 import { Recorder, readAttemptsOf } from '../recorder.ts'
 import type { Address, Door, Protocol } from './door.ts'
@@ -31,7 +32,7 @@ export interface Setting {
 
 const setting = JSON.parse(process.argv[2]!) as Setting
 const recorder = new Recorder(setting.directory, setting.name)
-const chance = new Chance(setting.seed)
+const chance = new Chance(setting.seed, 'client')
 const wishes = new Wishes(chance, setting.protocol, setting.name)
 
 let address: Address | null = null

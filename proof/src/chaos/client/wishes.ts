@@ -1,5 +1,5 @@
+import type { Chance } from '../../chance.ts'
 import type { DrawRequest, Outcome, Request } from '../../history/index.ts'
-import type { Chance } from '../chance.ts'
 import type { Protocol } from './door.ts'
 
 const counts = [1, 1, 1, 1, 1, 1, 1, 2, 3, 7, 10, 100]
@@ -59,8 +59,8 @@ export class Wishes {
   }
 
   #draw(): DrawRequest {
-    const partial = this.#chance.isHit(0.1) ? { partial: true } : {}
-    const recipient = this.#chance.isHit(0.1) ? { recipient: `user-${this.#chance.below(20)}` } : {}
+    const partial = this.#chance.happens(0.1) ? { partial: true } : {}
+    const recipient = this.#chance.happens(0.1) ? { recipient: `user-${this.#chance.below(20)}` } : {}
     return { kind: 'draw', pool: this.#pool(), count: this.#chance.pick(counts), ...partial, ...recipient }
   }
 
@@ -84,7 +84,7 @@ export class Wishes {
 
   /** A pool of the client's own: new, or with other rules. */
   #putOwn(): Request {
-    if (this.#pools === 0 || (this.#pools < mostPools && this.#chance.isHit(0.2))) this.#pools++
+    if (this.#pools === 0 || (this.#pools < mostPools && this.#chance.happens(0.2))) this.#pools++
     const items = Array.from({ length: 1 + this.#chance.below(4) }, (_, k) => ({
       id: `item-${k}`,
       stock: k === 0 ? ('unlimited' as const) : this.#chance.below(100),
@@ -102,7 +102,7 @@ export class Wishes {
     if (dice === 1) return { kind: 'status', pool: 'switch', status: 'open' }
     if (dice === 2)
       return { kind: 'reweigh', pool: 'campaign', item: 'small', weight: 1 + this.#chance.below(50) }
-    if (this.#pools > 0 && this.#chance.isHit(0.3))
+    if (this.#pools > 0 && this.#chance.happens(0.3))
       return { kind: 'status', pool: this.#ownPool(), status: 'closed' }
     return { kind: 'draw', pool: this.#pools > 0 ? this.#ownPool() : 'campaign', count: 3, partial: true }
   }

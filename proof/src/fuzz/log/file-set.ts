@@ -25,7 +25,7 @@ export function unpackFiles(input: Uint8Array): Map<string, Uint8Array> {
   const files = new Map<string, Uint8Array>()
   let at = 0
   const number = (): number => (at + 4 <= bytes.length ? bytes.readUInt32LE((at += 4) - 4) : 0)
-  while (at < bytes.length && files.size < mostFiles) {
+  while (at + 12 <= bytes.length && files.size < mostFiles) {
     const nameBytes = Math.min(number(), 64)
     const name = bytes.toString('latin1', at, at + nameBytes)
     at += nameBytes

@@ -16,8 +16,8 @@ interface SampleOptions {
 const samples: readonly SampleOptions[] = [
   { seed: 1, rounds: 1, retention: 'remove', closed: true },
   { seed: 2, rounds: 1, retention: 'remove', closed: false },
-  { seed: 3, rounds: 14, retention: 'remove', closed: true },
-  { seed: 4, rounds: 40, retention: 'archive', closed: false },
+  { seed: 3, rounds: 5, retention: 'remove', closed: true },
+  { seed: 4, rounds: 12, retention: 'archive', closed: false },
 ]
 
 /** Logs with every kind of record; of the longer ones segments are full, snapshots written, segments archived. */

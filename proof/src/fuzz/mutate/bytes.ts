@@ -1,4 +1,4 @@
-import type { Chance } from '../../sim/world/chance.ts'
+import type { Chance } from '../../chance.ts'
 
 /** Words that a format is made of. */
 export type Dictionary = readonly Uint8Array[]

@@ -1,4 +1,4 @@
-import type { Chance } from '../../sim/world/chance.ts'
+import type { Chance } from '../../chance.ts'
 import { mutateBytes, words } from './bytes.ts'
 import { mutateJson } from './json.ts'
 

@@ -1,4 +1,4 @@
-import type { Chance } from '../../sim/world/chance.ts'
+import type { Chance } from '../../chance.ts'
 import { interestingNumbers, mutateBytes, words } from './bytes.ts'
 
 type Json = unknown
@@ -29,7 +29,7 @@ const moreNames = [
   '/',
 ]
 
-const jsonDictionary = words(
+export const jsonDictionary = words(
   ...[
     '{',
     '}',
@@ -113,10 +113,12 @@ function mutateValue(value: Json, chance: Chance, depth = 0): Json {
   const at = chance.below(entries.length + 1)
   const entry = entries[at]
   const name = chance.pick([...names, ...moreNames])
-  const way = chance.below(8)
+  const way = chance.below(9)
   if (entry === undefined || way === 0) entries.splice(at, 0, [name, anyValue(chance)])
   else if (way === 1) entries.splice(at, 1)
   else if (way === 2) entries.splice(at, 1, [name, entry[1]])
+  else if (way === 8)
+    entries.unshift(...Array.from({ length: 90 }, (_, k): [string, Json] => [`field-${k}`, k]))
   else if (way === 3) entries.splice(chance.below(entries.length), 0, entry)
   else entries.splice(at, 1, [entry[0], depth > 40 ? 0 : mutateValue(entry[1], chance, depth + 1)])
   if (Array.isArray(value)) return entries.map(([, inner]) => inner)

@@ -2,7 +2,7 @@ import { zstdCompressSync, zstdDecompressSync } from 'node:zlib'
 import { parseSegmentName, segmentName } from '../../../../packages/engine/src/log/segment.ts'
 import { headerBytes } from '../../../../packages/engine/src/record/batch.ts'
 import { parseSnapshotName, snapshotName } from '../../../../packages/engine/src/snapshot/snapshot.ts'
-import type { Chance } from '../../sim/world/chance.ts'
+import type { Chance } from '../../chance.ts'
 import { packFiles, unpackFiles } from '../log/file-set.ts'
 import {
   type Mending,

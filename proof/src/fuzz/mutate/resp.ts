@@ -1,4 +1,4 @@
-import type { Chance } from '../../sim/world/chance.ts'
+import type { Chance } from '../../chance.ts'
 import { interestingNumbers, mutateBytes, words } from './bytes.ts'
 
 const dictionary = words(

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { decodeSnapshot } from '../../../../packages/engine/src/snapshot/snapshot.ts'
-import type { Chance } from '../../sim/world/chance.ts'
+import type { Chance } from '../../chance.ts'
 import { mutateBytes } from './bytes.ts'
 
 const headBytes = 12

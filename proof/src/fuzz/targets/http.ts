@@ -10,7 +10,8 @@ const json = 'content-type: application/json'
 
 const seeds = [
   'POST /v1/pools/summer/draws\n\n',
-  `POST /v1/pools/summer/draws\n${json}\nidempotency-key: "order-42"\n\n{"count":3,"recipient":"user-7"}`,
+  `POST /v1/pools/summer/draws\n${json}\nidempotency-key: "order-42"\n\n` +
+    '{"count":3,"recipient":"user-7","partial":true}',
   `PUT /v1/pools/new\n${json}\nif-none-match: *\n\n` +
     '{"items":[{"id":"a","weight":0.5,"stock":10,"metadata":{"n":[1,null]}},' +
     '{"id":"b","weight":99.5,"stock":"unlimited"}],"fallback":"b","metadata":{"title":"x"}}',

@@ -38,8 +38,8 @@ function inspect(files: FileSet): Promise<WholeLog | KujiError> {
 }
 
 /**
- * The tools and the start judge alike: what has no fault, or is torn, opens, and damage is refused. (Of archives, and
- * of a snapshot that says something else than the log, a start may know nothing.)
+ * The tools and the start judge alike: what has no fault, or is torn, is opened, and damage is refused. (Of archives,
+ * and of a snapshot that says something else than the log, a start may know nothing.)
  */
 function compare(read: WholeLog | KujiError, started: Recovered | KujiError, files: FileSet): void {
   // Without a log there is nothing to inspect, and a start makes one.

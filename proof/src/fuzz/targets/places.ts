@@ -6,4 +6,6 @@ export const places: readonly TargetPlace[] = [
   { name: 'http', module: new URL('./http.ts', import.meta.url).href },
   { name: 'snapshot', module: new URL('./snapshot.ts', import.meta.url).href },
   { name: 'log', module: new URL('./log.ts', import.meta.url).href },
+  { name: 'grpc', module: new URL('./grpc.ts', import.meta.url).href },
+  { name: 'config', module: new URL('./config.ts', import.meta.url).href },
 ]

@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from 'node:util'
 import { serverLimits } from '../../../../packages/server/src/limits.ts'
 import { Arguments } from '../../../../packages/server/src/resp/arguments.ts'
 import { CommandParser } from '../../../../packages/server/src/resp/parser.ts'
-import { Chance } from '../../sim/world/chance.ts'
+import { Chance } from '../../chance.ts'
 import { encodeCommands, mutateResp } from '../mutate/resp.ts'
 import { Defect, type FuzzTarget } from '../target.ts'
 

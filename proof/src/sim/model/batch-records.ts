@@ -1,23 +1,31 @@
 import { ByteCursor } from '../../../../test/support/byte-cursor.ts'
 import { readRules } from '../../../../test/support/decoded-pool.ts'
+import type { KeyRules } from './model-keys.ts'
+
+/** The item of each draw, by its place among those of the pool. */
+type Outcomes = Uint8Array | Uint16Array | Uint32Array
 
 /** A record of a batch, as docs/data-format.md has it; none of the engine's code reads it here. */
 export type LoggedRecord =
   | {
       readonly kind: 'draws'
       readonly pool: number
-      readonly outcomes: readonly number[]
+      readonly outcomes: Outcomes
       /** Only in a record of a single request. */
       readonly request?: { readonly key: string; readonly recipient: string }
     }
   | { readonly kind: 'put'; readonly pool: number; readonly id: string; readonly items: readonly string[] }
   | { readonly kind: 'item' | 'status' | 'delete'; readonly pool: number }
   | { readonly kind: 'seal' }
+  | { readonly kind: 'keyPolicy'; readonly rules: KeyRules }
 
 export interface LoggedBatch {
   readonly lsn: number
   readonly firstDraw: number
   readonly time: number
+  readonly epoch: number
+  /** SHA-256 of the batch before, as hex digits. */
+  readonly previous: string
   readonly records: readonly LoggedRecord[]
 }
 
@@ -25,19 +33,18 @@ export interface LoggedBatch {
 export function readBatch(bytes: Uint8Array): LoggedBatch {
   const cursor = new ByteCursor(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength), 8)
   const [lsn, firstDraw, time] = [cursor.u53(), cursor.u53(), cursor.u53()]
-  cursor.u32()
+  const epoch = cursor.u32()
   const count = cursor.u32()
-  cursor.take(32)
+  const previous = cursor.take(32).toString('hex')
   const records: LoggedRecord[] = []
   for (let record = 0; record < count; record++) {
     cursor.align(4)
-    const read = readRecord(cursor)
-    if (read !== null) records.push(read)
+    records.push(readRecord(cursor))
   }
-  return { lsn, firstDraw, time, records }
+  return { lsn, firstDraw, time, epoch, previous, records }
 }
 
-function readRecord(cursor: ByteCursor): LoggedRecord | null {
+function readRecord(cursor: ByteCursor): LoggedRecord {
   const kind = cursor.u8()
   const detail = cursor.u8()
   cursor.u16()
@@ -67,9 +74,11 @@ function readRecord(cursor: ByteCursor): LoggedRecord | null {
         request: { key: cursor.text(), recipient: cursor.text() },
       }
     }
-    case 8:
-      cursor.take(24)
-      return null
+    case 8: {
+      const retentionMs = cursor.u53()
+      cursor.take(16)
+      return { kind: 'keyPolicy', rules: { retentionMs, most: word } }
+    }
   }
   throw new Error(`a record of kind ${kind}`)
 }
@@ -80,8 +89,12 @@ function readPut(cursor: ByteCursor): LoggedRecord {
   return { kind: 'put', pool, id, items: itemIds }
 }
 
-function readOutcomes(cursor: ByteCursor, width: number, count: number): number[] {
-  return Array.from({ length: count }, () =>
-    width === 1 ? cursor.u8() : width === 2 ? cursor.u16() : cursor.u32(),
-  )
+function readOutcomes(cursor: ByteCursor, width: number, count: number): Outcomes {
+  // A copy, so that it is aligned.
+  const { buffer } = Uint8Array.from(cursor.take(width * count))
+  return width === 1
+    ? new Uint8Array(buffer)
+    : width === 2
+      ? new Uint16Array(buffer)
+      : new Uint32Array(buffer)
 }

@@ -1,4 +1,4 @@
-import type { Chance } from '../world/chance.ts'
+import type { Chance } from '../../chance.ts'
 import type { ModelPool } from './model-pool.ts'
 
 const bins = 8

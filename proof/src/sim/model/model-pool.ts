@@ -153,6 +153,7 @@ export class ModelPool {
         weight: this.mode === 'urn' ? 0 : item.weight,
         stock: show(item.stock),
         remaining: show(item.stock - item.drawn),
+        held: 0,
         drawn: item.drawn,
       })),
     }

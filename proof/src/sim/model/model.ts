@@ -1,35 +1,20 @@
 import { deepStrictEqual } from 'node:assert/strict'
 import type { Code, DrawManyReceipt, PoolState, PoolSummary, PutResult, Receipt } from '@kuji/engine/contract'
 import type { Fairness } from './fairness.ts'
+import { type Kept, type KeyRules, ModelKeys, type TimeSpan } from './model-keys.ts'
 import { ModelPool } from './model-pool.ts'
 import type { Answer, DrawOperation, Operation } from './operation.ts'
 import { describeOperation, shorten } from './operation.ts'
 
+/** What rounding may do to odds. */
+const oddsApart = 1e-9
+
 /** Something that kuji must never do, and did. */
 export class Violation extends Error {}
 
-/** Between which times of the log, in milliseconds since 1970, something was decided. */
-export interface TimeSpan {
-  readonly from: number
-  readonly to: number
-}
-
-interface ModelKey {
-  readonly operation: DrawOperation
-  readonly receipt: Receipt
-  /** How many keyed draws were made up to and with this one. */
-  readonly place: number
-}
-
-export interface KeyRules {
-  readonly retentionMs: number
-  readonly most: number
-}
-
 /** What has to come of an operation: where a key may have been forgotten or not, one of two things. */
 export interface Expectation {
-  /** The receipt that has to come again, or the conflict with it. */
-  readonly kept?: { readonly receipt: Receipt; readonly same: boolean; readonly certain: boolean }
+  readonly kept?: Kept
   /** What else has to come: a refusal, or a change (for draws, how many items, the extra one included). */
   readonly refusal?: Code
   readonly draws?: number
@@ -37,46 +22,70 @@ export interface Expectation {
   readonly silent?: boolean
 }
 
+type Step = { readonly lsn: number } & (
+  | { readonly kind: 'rules'; readonly rules: KeyRules }
+  | { readonly kind: 'open'; readonly asked: Partial<KeyRules>; readonly logged: KeyRules | null }
+  | {
+      readonly kind: 'answer'
+      readonly operation: Operation
+      readonly answer: Answer
+      readonly span: TimeSpan
+    }
+)
+
 /**
  * The oracle: kuji as its documents describe it, in Maps and loops. It does not choose. It is told what was answered,
  * in the order of the requests, and says whether that could have been.
  */
 export class Model {
   readonly pools = new Map<string, ModelPool>()
-  readonly #keys = new Map<string, ModelKey>()
-  /** Of keyed draws, by their first number. */
-  readonly #receipts = new Map<number, Receipt>()
-  readonly #rules: KeyRules
+  readonly keys: ModelKeys
   /** Null where nobody asks. */
   readonly fairness: Fairness | null
-  #keyed = 0
+  /** Whether the disk may have been full, so that a request was refused that never learnt of it. */
+  readonly mayLackRoom: boolean
   drawNumber = 0
   /** Of the batch that what is applied next stands in, or rests on. */
   lsn = 0
-  readonly #applied: {
-    readonly operation: Operation
-    readonly answer: Answer
-    span: TimeSpan
-    lsn: number
-  }[] = []
+  readonly #applied: Step[] = []
   #nextPool = 0
   /** The time of the last draw, which no later one is before. */
   #lastTime = 0
 
-  constructor(rules: KeyRules, fairness: Fairness | null = null) {
-    this.#rules = rules
+  constructor(fairness: Fairness | null = null, mayLackRoom = false) {
     this.fairness = fairness
+    this.mayLackRoom = mayLackRoom
+    this.keys = new ModelKeys(mayLackRoom)
   }
 
-  /** The receipt of the keyed draw that began with this number. */
-  receiptOf(firstDraw: number): Receipt | undefined {
-    return this.#receipts.get(firstDraw)
+  /** A start with these rules for keys, over a log that has those. Throws a Violation where it cannot have them. */
+  open(asked: Partial<KeyRules>, logged: KeyRules | null): void {
+    const why = this.keys.open(asked, logged)
+    if (why !== '') throw new Violation(why)
+    this.#applied.push({ kind: 'open', lsn: this.lsn, asked, logged })
+  }
+
+  /** Rules for keys that stand in the log behind all that was applied. Throws a Violation for others than due. */
+  takeRules(rules: KeyRules): void {
+    const why = this.keys.log(rules)
+    if (why !== '') throw new Violation(why)
+    this.#applied.push({ kind: 'rules', lsn: this.lsn, rules })
+  }
+
+  /** The log has these rules by now. Where there was no room it is not certain before. */
+  learnRules(logged: () => KeyRules | null): void {
+    const rules = this.keys.isDue ? logged() : null
+    if (rules !== null && this.keys.isDueTo(rules)) this.takeRules(rules)
   }
 
   /** What has to come of an operation that is decided now, at some time of this span. */
   expect(operation: Operation, span: TimeSpan): Expectation {
     if (operation.kind === 'draw') return this.#expectDraw(operation, span)
     if (operation.kind === 'put') return this.#expectPut(operation)
+    if (operation.kind === 'receipt')
+      return this.keys.holding(operation.draw) === undefined
+        ? { refusal: 'DRAW_NOT_FOUND' }
+        : { silent: true }
     const pool = this.pools.get(operation.pool)
     if (pool === undefined) return { refusal: 'POOL_NOT_FOUND' }
     if (operation.kind === 'read') return { silent: true }
@@ -102,7 +111,7 @@ export class Model {
   }
 
   #expectDraw(operation: DrawOperation, span: TimeSpan): Expectation {
-    const kept = this.#findKept(operation, span)
+    const kept = this.keys.find(operation, span)
     const { pool: id, count, partial } = operation
     const pool = this.pools.get(id)
     const refused = (refusal: Code): Expectation => ({ ...(kept === undefined ? {} : { kept }), refusal })
@@ -116,26 +125,15 @@ export class Model {
     return { ...(kept === undefined ? {} : { kept }), draws: taken + (pool.addsLastOne(taken) ? 1 : 0) }
   }
 
-  #findKept(operation: DrawOperation, span: TimeSpan): Expectation['kept'] {
-    if (operation.key === '') return undefined
-    const found = this.#keys.get(`${operation.pool} ${operation.key}`)
-    if (found === undefined) return undefined
-    const { retentionMs, most } = this.#rules
-    const due = found.receipt.at + retentionMs
-    if (due <= span.from || this.#keyed - found.place >= most) return undefined
-    const { count, partial, recipient } = found.operation
-    const same =
-      count === operation.count && partial === operation.partial && recipient === operation.recipient
-    return { receipt: found.receipt, same, certain: due > span.to }
-  }
-
   /** The model as it was behind an LSN. */
   behind(lsn: number): Model {
-    const model = new Model(this.#rules, this.fairness?.forgetful())
-    for (const applied of this.#applied) {
-      if (applied.lsn > lsn) break
-      model.lsn = applied.lsn
-      model.apply(applied.operation, applied.answer, applied.span)
+    const model = new Model(this.fairness?.forgetful(), this.mayLackRoom)
+    for (const step of this.#applied) {
+      if (step.lsn > lsn) break
+      model.lsn = step.lsn
+      if (step.kind === 'open') model.open(step.asked, step.logged)
+      else if (step.kind === 'rules') model.takeRules(step.rules)
+      else model.apply(step.operation, step.answer, step.span)
     }
     return model
   }
@@ -143,7 +141,7 @@ export class Model {
   /** Takes in what was answered. Throws a Violation where that cannot have been. */
   apply(operation: Operation, answer: Answer, span: TimeSpan): void {
     this.#judge(operation, answer, span)
-    this.#applied.push({ operation, answer, span, lsn: this.lsn })
+    this.#applied.push({ kind: 'answer', lsn: this.lsn, operation, answer, span })
   }
 
   #judge(operation: Operation, answer: Answer, span: TimeSpan): void {
@@ -152,18 +150,21 @@ export class Model {
       throw new Violation(`${describeOperation(operation)}: ${why}; ${describeExpectation(expected)}`)
     }
     const { kept } = expected
+    const isKeyed = operation.kind === 'draw' && operation.key !== ''
     if (kept !== undefined) {
       const comesAgain = kept.same
         ? 'value' in answer && (answer.value as Receipt).replayed
         : 'refusal' in answer && answer.refusal === 'KEY_CONFLICT'
       if (comesAgain) {
         if ('value' in answer) compare(answer.value, { ...kept.receipt, replayed: true }, fail)
+        this.keys.answered(true)
         return
       }
       if (kept.certain) fail(`a key that is kept was answered with ${describeAnswer(answer)}`)
     }
     if ('refusal' in answer) {
       if (answer.refusal !== expected.refusal) fail(`answered with ${answer.refusal}`)
+      if (isKeyed) this.keys.answered(false)
       return
     }
     if (expected.refusal !== undefined) fail(`answered with ${describeAnswer(answer)}`)
@@ -185,7 +186,10 @@ export class Model {
         this.#takePut(operation, expected, value as PutResult, fail)
         return
       case 'read':
-        compare(plainState(value as PoolState), this.pools.get(operation.pool)!.describe(), fail)
+        comparePool(value as PoolState, this.pools.get(operation.pool)!, fail)
+        return
+      case 'receipt':
+        compare(value, { ...this.keys.holding(operation.draw)!, replayed: true }, fail)
         return
       case 'delete':
         this.pools.delete(operation.pool)
@@ -239,10 +243,7 @@ export class Model {
     }
     this.drawNumber += items.length
     this.#lastTime = at
-    if (operation.key === '') return
-    this.#keyed++
-    this.#receipts.set(id, receipt)
-    this.#keys.set(`${operation.pool} ${operation.key}`, { operation, receipt, place: this.#keyed })
+    if (operation.key !== '') this.keys.add(operation, receipt)
   }
 
   /** Holds the pools of an engine against those of the model. */
@@ -256,7 +257,7 @@ export class Model {
       ids,
       fail,
     )
-    for (const state of states) compare(plainState(state), this.pools.get(state.id)!.describe(), fail)
+    for (const state of states) comparePool(state, this.pools.get(state.id)!, fail)
   }
 }
 
@@ -270,12 +271,24 @@ function readReceipt({ bulk }: DrawOperation, value: unknown, fail: (why: string
   return { id, pool, items: names, version, at, replayed }
 }
 
+function comparePool(state: PoolState, pool: ModelPool, fail: (why: string) => never): void {
+  compare(plainState(state), pool.describe(), fail)
+  const chances = new Map(pool.chances())
+  const all = [...chances.values()].reduce((sum, chance) => sum + chance, 0)
+  for (const { id, odds } of state.items) {
+    const right = all === 0 ? 0 : (chances.get(id) ?? 0) / all
+    if (!(Math.abs(odds - right) < oddsApart))
+      fail(`"${id}" of ${pool.id} has odds ${odds}, expected ${right}`)
+  }
+}
+
 function plainState({ id, version, mode, status, drawn, fallback, lastOne, items }: PoolState): unknown {
   const shown = items.map(item => ({
     id: item.id,
     weight: item.weight ?? 0,
     stock: item.stock,
     remaining: item.remaining,
+    held: item.held,
     drawn: item.drawn,
   }))
   return { id, version, mode, status, drawn, fallback: fallback ?? '', lastOne: lastOne ?? '', items: shown }

@@ -1,16 +1,38 @@
-import { type DecodedLog, decodeLog, type LogFiles } from '../../../../test/support/log-decoder.ts'
+import {
+  type DecodedLog,
+  decodeLog,
+  type LogFiles,
+  type OnDraws,
+} from '../../../../test/support/log-decoder.ts'
+import { decodeSnapshot } from '../../../../test/support/snapshot-decoder.ts'
 import { type Model, Violation } from './model.ts'
 
 /**
  * Holds a whole log, archive included, against the model, read by a decoder that shares no code with the engine and
  * checks every rule of the format on its way: numbers without a gap, the chain of hashes, the state hash of each seal.
+ * Each snapshot has to be what the log up to it comes to.
+ * @param onDraws told of the draws that the log has
  */
-export function compareOnPaper(files: LogFiles, model: Model): void {
-  const fail = (why: string): never => {
-    throw new Violation(`the log on paper: ${why}`)
-  }
-  const log = decode(files, fail)
+export function compareOnPaper(files: LogFiles, model: Model, onDraws: OnDraws = () => undefined): void {
+  const log = decode(files, onDraws)
   if (log.drawNumber !== model.drawNumber) fail(`${log.drawNumber} draws, expected ${model.drawNumber}`)
+  comparePools(log, model)
+  const { policy, draws } = log.keys
+  if (!model.keys.mayEndWith(policy)) fail(`keys are kept by ${JSON.stringify(policy)}`)
+  const kept = draws.map(({ firstDraw, pool, version, time: at, outcomes, items }) => {
+    const names = outcomes.map(index => items[index])
+    return { id: firstDraw, pool, items: names, version, at, replayed: false }
+  })
+  const { receipts } = model.keys
+  if (kept.length !== receipts.length) fail(`${kept.length} keys are kept, expected ${receipts.length}`)
+  for (const [place, receipt] of kept.entries())
+    if (JSON.stringify(receipt) !== JSON.stringify(receipts[place]))
+      fail(
+        `key ${place} is kept with ${JSON.stringify(receipt)}, expected ${JSON.stringify(receipts[place])}`,
+      )
+}
+
+function comparePools(log: DecodedLog, model: Model): void {
   const pools = new Map([...log.pools.values()].map(pool => [pool.id, pool]))
   if (pools.size !== model.pools.size) fail(`${pools.size} pools, expected ${model.pools.size}`)
   for (const [id, { version, status, number, items, retired }] of model.pools) {
@@ -22,18 +44,36 @@ export function compareOnPaper(files: LogFiles, model: Model): void {
       if (item.drawn !== (drawn.get(item.id) ?? 0))
         fail(`${item.drawn} of ${id}'s ${item.id}, expected ${drawn.get(item.id)}`)
   }
-  for (const { firstDraw, pool, outcomes, items } of log.keys.draws) {
-    const receipt = model.receiptOf(firstDraw) ?? fail(`draw ${firstDraw} has a key, and nobody gave it one`)
-    const names = outcomes.map(index => items[index])
-    if (receipt.pool !== pool || names.join() !== receipt.items.join())
-      fail(`the kept receipt of draw ${firstDraw}`)
-  }
 }
 
-function decode(files: LogFiles, fail: (why: string) => never): DecodedLog {
+/** Reads the log, and each snapshot where the log has come to it. */
+function decode(files: LogFiles, onDraws: OnDraws): DecodedLog {
+  const snapshots = new Map<number, string>()
+  for (const name of files.keys()) {
+    const segment = Number(/^snapshot-(\d+)\.snap$/.exec(name)?.[1] ?? 0)
+    if (segment > 0) snapshots.set(segment, name)
+  }
+  const onSegment = (number: number, log: DecodedLog): void => {
+    const name = snapshots.get(number)
+    if (name === undefined) return
+    snapshots.delete(number)
+    const snapshot = decodeSnapshot(Buffer.from(files.get(name)!))
+    const [found, expected] = [snapshot, log].map(({ drawNumber, stateHash, position }) =>
+      JSON.stringify([drawNumber, stateHash, position]),
+    )
+    if (found !== expected) fail(`${name} says ${found}, and the log behind it ${expected}`)
+  }
+  let log: DecodedLog
   try {
-    return decodeLog(files)
+    log = decodeLog(files, { onDraws, onSegment })
   } catch (error) {
+    if (error instanceof Violation) throw error
     return fail((error as Error).message)
   }
+  for (const name of snapshots.values()) fail(`${name} is a snapshot of what is not in the log`)
+  return log
+}
+
+function fail(why: string): never {
+  throw new Violation(`the log on paper: ${why}`)
 }

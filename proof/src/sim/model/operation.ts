@@ -14,6 +14,7 @@ export type Operation =
   | { readonly kind: 'status'; readonly pool: string; readonly status: Status }
   | { readonly kind: 'delete'; readonly pool: string }
   | { readonly kind: 'read'; readonly pool: string }
+  | { readonly kind: 'receipt'; readonly draw: number }
 
 export interface DrawOperation {
   readonly kind: 'draw'

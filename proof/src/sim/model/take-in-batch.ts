@@ -1,30 +1,29 @@
 import type { LoggedBatch, LoggedRecord } from './batch-records.ts'
 import type { Model } from './model.ts'
 import { Violation } from './model.ts'
+import type { KeyRules } from './model-keys.ts'
 import type { Answer, DrawOperation, Operation } from './operation.ts'
 import { describeOperation, shorten } from './operation.ts'
+
+/** An operation that has a record other than draws. */
+type Change = Exclude<Operation, { readonly kind: 'draw' | 'receipt' }>
 
 /**
  * Takes in a batch that nobody was answered for, and which recovery has found: its records must be those of the
  * operations that were waiting, in their order, from the first on, each whole. Returns how many operations that makes;
  * those behind them were not carried out.
- * @param mayBeRefused whether the disk may have been full, so that one of them was refused and never learnt of it
  */
-export function takeInBatch(
-  model: Model,
-  batch: LoggedBatch,
-  waiting: readonly Operation[],
-  mayBeRefused: boolean,
-): number {
+export function takeInBatch(model: Model, batch: LoggedBatch, waiting: readonly Operation[]): number {
   const records = new RecordReader(batch.records.filter(({ kind }) => kind !== 'seal'))
   const span = { from: batch.time, to: batch.time }
   let taken = 0
   for (const operation of waiting) {
     if (records.done) break
+    if (operation.kind === 'draw' && operation.key !== '') takeInRules(model, records)
     const expected = model.expect(operation, span)
     const { kept, refusal, draws, silent = false } = expected
     taken++
-    if (kept !== undefined || refusal !== undefined || silent) continue
+    if (kept !== undefined || refusal !== undefined || silent || operation.kind === 'receipt') continue
     try {
       if (operation.kind === 'draw') {
         model.apply(operation, readDraw(model, operation, draws!, batch, records), span)
@@ -33,12 +32,20 @@ export function takeInBatch(
         model.apply(operation, { value: imagineAnswer(model, operation) }, span)
       }
     } catch (error) {
-      if (!(error instanceof OtherRecord && mayBeRefused)) throw error
+      if (!(error instanceof OtherRecord && model.mayLackRoom)) throw error
     }
   }
   if (!records.done)
     throw new Violation(`batch ${batch.lsn} holds more than the operations that were waiting`)
   return taken
+}
+
+/** Rules for keys come before the first request with a key that they hold for. */
+function takeInRules(model: Model, records: RecordReader): void {
+  const rules = records.rules()
+  if (rules !== null) model.takeRules(rules)
+  if (model.keys.isDue && !model.mayLackRoom)
+    throw new Violation('a request with a key, and the log does not say how keys are kept from here on')
 }
 
 function readDraw(
@@ -50,7 +57,8 @@ function readDraw(
 ): Answer {
   const pool = model.pools.get(id)!
   const outcomes = records.draws(pool.number, draws, key, recipient)
-  const items = outcomes.map(index => pool.items[index]?.id ?? `item ${index}`)
+  if (key !== '' && model.keys.isDue) throw new Violation('a draw with a key before the rules it is kept by')
+  const items = Array.from(outcomes, index => pool.items[index]?.id ?? `item ${index}`)
   const receipt = {
     id: model.drawNumber + 1,
     pool: id,
@@ -63,7 +71,7 @@ function readDraw(
 }
 
 /** What would have been answered. */
-function imagineAnswer(model: Model, operation: Exclude<Operation, DrawOperation>): unknown {
+function imagineAnswer(model: Model, operation: Change): unknown {
   if (operation.kind === 'put') {
     const { id } = operation.manifest
     const pool = model.pools.get(id)
@@ -91,8 +99,16 @@ class RecordReader {
     return this.#next === this.#records.length
   }
 
+  /** Rules for keys that stand here, or null. */
+  rules(): KeyRules | null {
+    const record = this.#records[this.#next]
+    if (record?.kind !== 'keyPolicy') return null
+    this.#next++
+    return record.rules
+  }
+
   /** The outcomes of one request. Runs hold draws of several requests without a name; a named one stands alone. */
-  draws(pool: number, count: number, key: string, recipient: string): readonly number[] {
+  draws(pool: number, count: number, key: string, recipient: string): ArrayLike<number> {
     const record = this.#records[this.#next]
     if (record?.kind !== 'draws' || record.pool !== pool)
       throw new OtherRecord(`draws expected, ${tell(record)} found`)
@@ -116,7 +132,7 @@ class RecordReader {
   }
 
   /** Passes the record of a change. */
-  expect(operation: Exclude<Operation, DrawOperation>, model: Model): void {
+  expect(operation: Change, model: Model): void {
     const record = this.#records[this.#next]
     const kind = operation.kind === 'update' ? 'item' : operation.kind
     const id = operation.kind === 'put' ? operation.manifest.id : operation.pool

@@ -1,4 +1,4 @@
-import type { Chance } from './chance.ts'
+import type { Chance } from '../../chance.ts'
 import { Inode } from './inode.ts'
 
 /** A change of names that no sync of their directories has made durable yet: one goes, another one comes. */
@@ -20,6 +20,17 @@ export interface DeviceOptions {
    */
   readonly nameOrder: 'journal' | 'any'
   readonly chance: Chance
+}
+
+/** What a power cut did to what was not synced. */
+interface PowerCut {
+  /** Sectors. */
+  landed: number
+  lost: number
+  /** Files of which a sector landed, and an earlier one did not. */
+  overtaken: number
+  /** Changes of names that were lost. */
+  names: number
 }
 
 /** The contents of files by name, by directory. */
@@ -149,6 +160,13 @@ export class Device {
     return inode
   }
 
+  /** Gives a file a name for good, in the place of whatever had it. */
+  put(path: string, inode: Inode): void {
+    const change = { gone: '', come: { path, inode } }
+    applyChange(change, this.#names)
+    applyChange(change, this.#durable)
+  }
+
   rename(from: string, to: string): void {
     const inode = this.find(from)
     this.entries(splitPath(to)[0])
@@ -182,21 +200,29 @@ export class Device {
   }
 
   /** The power goes: what was never synced is there, or not. */
-  cutPower(): void {
+  cutPower(): PowerCut {
     const { chance, nameOrder } = this.#options
     const upTo = chance.below(this.#changes.length + 1)
-    this.#durable = this.namesAfterCut(place =>
-      nameOrder === 'journal' ? place < upTo : chance.happens(0.5),
-    )
+    const cuts: PowerCut = { landed: 0, lost: 0, overtaken: 0, names: 0 }
+    this.#durable = this.namesAfterCut(place => {
+      const isKept = nameOrder === 'journal' ? place < upTo : chance.happens(0.5)
+      if (!isKept) cuts.names++
+      return isKept
+    })
     this.#changes = []
     const cut = new Set<Inode>()
     for (const [directory, durable] of this.#durable) {
       this.#names.set(directory, new Map(durable))
       for (const inode of durable.values()) {
-        if (!cut.has(inode)) inode.cutPower(chance)
+        if (cut.has(inode)) continue
         cut.add(inode)
+        const { landed, lost } = inode.cutPower(chance)
+        cuts.landed += landed.length
+        cuts.lost += lost.length
+        if (Math.max(...landed) > Math.min(...lost)) cuts.overtaken++
       }
     }
+    return cuts
   }
 }
 

@@ -1,4 +1,4 @@
-import type { Chance } from './chance.ts'
+import type { Chance } from '../../chance.ts'
 
 /**
  * A file on a simulated device: what programs see (the page cache) apart from what would be there after a power cut.
@@ -98,16 +98,22 @@ export class Inode {
     this.#device.set(this.#cache.subarray(from, to), from)
   }
 
-  /** Of the sectors that only the cache has, some have landed; the rest is lost. */
-  cutPower(chance: Chance): void {
+  /** Of the sectors that only the cache has, some have landed; the rest is lost. Returns which. */
+  cutPower(chance: Chance): { readonly landed: readonly number[]; readonly lost: readonly number[] } {
     const part = chance.pick([0, 1, 0.5, chance.unit()])
-    for (const sector of this.#dirty) if (chance.happens(part)) this.#land(sector)
+    const [landed, lost]: [number[], number[]] = [[], []]
+    for (const sector of this.#dirty) {
+      const lands = chance.happens(part)
+      if (lands) this.#land(sector)
+      ;(lands ? landed : lost).push(sector)
+    }
     this.#dirty.clear()
     if (this.size !== this.#deviceSize && chance.happens(part)) this.#deviceSize = this.size
     this.size = this.#deviceSize
     this.#cache = new Uint8Array(Math.max(this.size, this.#device.length))
     this.#cache.set(this.#device.subarray(0, this.#cache.length))
     this.#device = this.#cache.slice()
+    return { landed, lost }
   }
 
   /** Bytes as the device has them, for damage to it. Cache and device are the same only after a power cut. */

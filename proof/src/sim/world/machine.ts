@@ -1,5 +1,7 @@
+import { Chance } from '../../chance.ts'
 import type { Plan } from '../plan.ts'
-import { Chance } from './chance.ts'
+import { RemovedSegments } from '../removed-segments.ts'
+import { Counts } from './counts.ts'
 import { Device } from './device.ts'
 import { type DiskCall, DiskSystem } from './simulated-disk.ts'
 import { SimulatedProcess, type WallClock } from './simulated-process.ts'
@@ -14,6 +16,8 @@ export class Machine {
   readonly device: Device
   readonly weather: Weather
   readonly disks: DiskSystem
+  readonly counts = new Counts()
+  readonly removed = new RemovedSegments()
   readonly #trace: Trace
   readonly #crashes: Chance
   #processes = 0
@@ -32,7 +36,11 @@ export class Machine {
       device: this.device,
       weather: this.weather,
       trace,
-      onCall: call => this.onCall(call),
+      onCall: call => {
+        this.removed.look(call, this.device)
+        this.onCall(call)
+      },
+      onMisfortune: what => this.counts.add(`fault: ${what}`),
     })
   }
 
@@ -49,10 +57,15 @@ export class Machine {
   /** The power goes, and with it every process and what only the kernel had. */
   cutPower(process: SimulatedProcess): void {
     this.kill(process)
-    this.device.cutPower()
+    const { landed, lost, overtaken, names } = this.device.cutPower()
+    this.counts.add('fault: sector lost with the power', lost)
+    this.counts.add('fault: sector landed unsynced', landed)
+    this.counts.add('fault: sectors landed out of order', overtaken)
+    this.counts.add('fault: name lost with the power', names)
   }
 
-  tell(what: string): void {
-    this.#trace.add(this.time.now, what)
+  /** @param what makes the line, where it is wanted */
+  tell(what: () => string): void {
+    if (this.#trace.on) this.#trace.add(this.time.now, what())
   }
 }

@@ -1,6 +1,6 @@
 import { KujiError } from '@kuji/engine'
 import type { Disk, DiskEntry, DiskFile, DiskLock } from '../../../../packages/engine/src/disk/disk.ts'
-import type { Chance } from './chance.ts'
+import type { Chance } from '../../chance.ts'
 import type { Device } from './device.ts'
 import { splitPath, systemError } from './device.ts'
 import type { Inode } from './inode.ts'
@@ -44,6 +44,8 @@ export interface MachineParts {
   readonly trace: Trace
   /** Told of each call before it is made; the process may be dead afterwards. */
   readonly onCall: (call: DiskCall) => void
+  /** Told of what has gone wrong with a call. */
+  readonly onMisfortune?: (what: string) => void
   /** Told of each call that is under way from now on. */
   readonly onBegin?: (call: DiskCall) => void
   /** Told of each call that has done what it does, before its caller is. */
@@ -55,9 +57,20 @@ export class DiskSystem {
   readonly parts: MachineParts
   readonly locks = new Map<string, SimulatedProcess>()
   readonly #underWay = new Set<CallUnderWay>()
+  /** Calls that were made. */
+  calls = 0
 
   constructor(parts: MachineParts) {
     this.parts = parts
+  }
+
+  #tellShort(bytes: number): void {
+    this.parts.onMisfortune?.(bytes === 0 ? 'write of nothing' : 'short write')
+  }
+
+  #tellError({ name }: DiskCall, { code = '' }: NodeJS.ErrnoException): void {
+    // What is asked for and is not there is no fault of the machine.
+    if (code !== 'ENOENT' && code !== 'LOCKED') this.parts.onMisfortune?.(`${code} from ${kindOf({ name })}`)
   }
 
   /** The calls of a process that has just died stop in the middle. */
@@ -96,6 +109,7 @@ export class DiskSystem {
     begin: (device: Device) => void = () => undefined,
   ): Promise<T> {
     const { time, weather, trace, onCall } = this.parts
+    this.calls++
     onCall(call)
     if (!owner.alive) return new Promise(() => undefined)
     return new Promise((resolve, reject) => {
@@ -118,15 +132,24 @@ export class DiskSystem {
         try {
           const result = effect(misfortune)
           this.parts.onReturn?.(call)
-          trace.add(time.now, `${owner.id} ${call.name} ${call.path}${tellBytes(call, misfortune)}`)
+          if (trace.on)
+            trace.add(time.now, `${owner.id} ${call.name} ${call.path}${tellBytes(call, misfortune)}`)
+          if (misfortune?.kind === 'short') this.#tellShort(misfortune.bytes)
           resolve(result)
         } catch (error) {
           trace.add(time.now, `${owner.id} ${call.name} ${call.path}: ${(error as Error).message}`)
+          this.#tellError(call, error as NodeJS.ErrnoException)
           reject(error)
         }
       })
     })
   }
+}
+
+/** The name of a call without where in a file it is. */
+export function kindOf({ name }: Pick<DiskCall, 'name'>): string {
+  const end = name.indexOf(' ')
+  return end < 0 ? name : name.slice(0, end)
 }
 
 function tellBytes({ bytes }: DiskCall, misfortune: Misfortune | null): string {
@@ -258,6 +281,7 @@ export class SimulatedFile implements DiskFile {
     const effect = (misfortune: Misfortune | null): number => {
       let written = bytes
       if (misfortune?.kind === 'short') written = bytes.subarray(0, misfortune.bytes)
+      if (written.length === 0) return 0
       const growth = position + written.length - inode.size
       if (
         growth > 0 &&

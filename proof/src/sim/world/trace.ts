@@ -1,31 +1,21 @@
 import { createHash } from 'node:crypto'
 
-/** What happened in a run, a line each: kept, or boiled down to a hash. */
+/** What happened in a run, a line each. */
 export class Trace {
-  readonly lines: string[] | null
-  readonly #hash = createHash('sha256')
-  #waiting = ''
+  /** Whether anybody wants it: where not, no line need be made. */
+  readonly on: boolean
+  readonly lines: string[] = []
 
-  /** @param kept whether the lines are kept, and not only their hash */
-  constructor(kept: boolean) {
-    this.lines = kept ? [] : null
+  constructor(on: boolean) {
+    this.on = on
   }
 
   add(time: number, what: string): void {
-    const line = `${time.toFixed(3).padStart(14)}  ${what}`
-    this.lines?.push(line)
-    this.#waiting += `${line}\n`
-    if (this.#waiting.length > 65_536) this.#flush()
+    if (this.on) this.lines.push(`${time.toFixed(3).padStart(14)}  ${what}`)
   }
 
-  #flush(): void {
-    this.#hash.update(this.#waiting)
-    this.#waiting = ''
-  }
-
-  /** The hash of all lines, as hex digits. Nothing may be added afterwards. */
-  end(): string {
-    this.#flush()
-    return this.#hash.digest('hex')
+  /** SHA-256 of all lines, as hex digits. */
+  get hash(): string {
+    return createHash('sha256').update(this.lines.join('\n')).digest('hex')
   }
 }

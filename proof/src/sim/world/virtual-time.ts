@@ -65,7 +65,8 @@ export class VirtualTime {
       }
       // A tick runs only when the queue of microtasks is empty, so it comes after every promise that the step settled.
       const afterPromises = (): void => process.nextTick(step)
-      process.nextTick(step)
+      // The first step, too: what is to happen may only be asked for by a promise that is settled already.
+      queueMicrotask(afterPromises)
     })
   }
 

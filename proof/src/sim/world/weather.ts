@@ -1,7 +1,8 @@
+import type { Chance } from '../../chance.ts'
 import type { Plan } from '../plan.ts'
-import type { Chance } from './chance.ts'
+import type { Counts } from './counts.ts'
 import type { Device } from './device.ts'
-import type { DiskCall, DiskWeather, Misfortune } from './simulated-disk.ts'
+import { type DiskCall, type DiskWeather, kindOf, type Misfortune } from './simulated-disk.ts'
 import type { WallClock } from './simulated-process.ts'
 import type { VirtualTime } from './virtual-time.ts'
 
@@ -9,10 +10,11 @@ const yearMs = 365 * 86_400_000
 
 /** Calls that can fail like this, and how the machine words it. */
 const errorsOf: readonly (readonly [RegExp, readonly string[]])[] = [
-  [/^write|^sync/, ['EIO', 'EIO', 'EDQUOT']],
+  [/^write|^sync/, ['EIO', 'EIO', 'EDQUOT', 'EROFS']],
   [/^read/, ['EIO']],
-  [/^create|^open/, ['EMFILE', 'EIO']],
-  [/^rename|^remove|^list/, ['EIO']],
+  [/^create|^open/, ['EMFILE', 'EACCES', 'EROFS', 'EIO']],
+  [/^rename|^remove/, ['EIO', 'EROFS']],
+  [/^list/, ['EIO', 'EACCES']],
 ]
 
 /** How the machine behaves: slow, failing and full, in episodes, as the plan has it. */
@@ -25,6 +27,7 @@ export class Weather implements DiskWeather {
   readonly #errors: Chance
   readonly #episodes: Chance
   readonly #chances: (stream: string) => Chance
+  readonly #counts: Counts
   readonly #paces = new Map<string, number>()
   #slowness = 1
   #failing = false
@@ -33,8 +36,9 @@ export class Weather implements DiskWeather {
   constructor(
     plan: Plan,
     chances: (stream: string) => Chance,
-    machine: { time: VirtualTime; device: Device; wall: WallClock },
+    machine: { time: VirtualTime; device: Device; wall: WallClock; counts: Counts },
   ) {
+    this.#counts = machine.counts
     this.#plan = plan
     this.#time = machine.time
     this.#device = machine.device
@@ -89,10 +93,12 @@ export class Weather implements DiskWeather {
   }
 
   #slow(): void {
+    this.#counts.add('fault: slow disk for a while')
     this.#slowness = this.#episodes.spread(10, 20_000)
   }
 
   #fill(): void {
+    this.#counts.add('fault: full device for a while')
     this.#device.capacity = this.#device.used + this.#episodes.below(2 * this.#plan.segmentBytes)
   }
 
@@ -101,6 +107,7 @@ export class Weather implements DiskWeather {
   }
 
   #setClock(): void {
+    this.#counts.add('fault: clock set')
     this.#wall.ahead =
       this.#episodes.pick([0, -1, 1, 60, -3600, 90_000_000, -yearMs / 1000, yearMs / 100]) * 1000
   }
@@ -112,7 +119,7 @@ export class Weather implements DiskWeather {
 
   /** Machines differ in which calls are slow: what overtakes what depends on it. */
   #paceOf(name: string): number {
-    const [kind] = name.split(' ', 1) as [string]
+    const kind = kindOf({ name })
     let pace = this.#paces.get(kind)
     if (pace === undefined) {
       pace = this.#chances(`pace of ${kind}`).spread(0.1, 10)
@@ -129,7 +136,7 @@ export class Weather implements DiskWeather {
       if (codes !== undefined) return { kind: 'error', code: this.#errors.pick(codes) }
     }
     if (bytes > 1 && faults.has('short') && this.#errors.happens(0.05))
-      return { kind: 'short', bytes: this.#errors.between(1, bytes - 1) }
+      return { kind: 'short', bytes: this.#errors.happens(0.01) ? 0 : this.#errors.between(1, bytes - 1) }
     return null
   }
 }

@@ -1,0 +1,27 @@
+import { KujiError, type RepairReport } from '@kuji/engine'
+import type { Clock } from '../../../packages/engine/src/clock/clock.ts'
+import type { Disk } from '../../../packages/engine/src/disk/disk.ts'
+import { repairOn } from '../../../packages/engine/src/inspect/repair.ts'
+
+/**
+ * Repairs a log on a machine that fails: null where it failed under the repair, so that it has to be had again.
+ * `planned` is told where the log will be brought to: a repair that is interrupted may have done so, or nothing.
+ */
+export async function tryRepair(
+  disk: Disk,
+  directory: string,
+  clock: Clock,
+  planned: (lsn: number) => void,
+): Promise<RepairReport | null> {
+  try {
+    planned((await repairOn(disk, directory, { dryRun: true }, clock)).lsn)
+    const report = await repairOn(disk, directory, { dryRun: false }, clock)
+    // What the disk did not give this time may be whole, and no repair decides without it.
+    const unread = report.before.snapshots.some(({ fault }) => fault.startsWith('cannot be read:'))
+    return unread && !report.done ? null : report
+  } catch (error) {
+    // What the machine has failed in is the error, or its cause.
+    if (error instanceof KujiError && error.cause === undefined) throw error
+    return null
+  }
+}
