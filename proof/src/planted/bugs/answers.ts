@@ -141,7 +141,7 @@ export const bugsOfAnswers: readonly PlantedBug[] = [
         put: '    if (upTo < 0) this.#spare.clear()\n',
       },
     ],
-    layers: ['tests', 'sim', 'chaos'],
+    layers: ['tests', 'sim'],
     tests: ['rotation.test.ts'],
     quick: 'sim',
   },

@@ -34,7 +34,7 @@ export const bugsOfFiles: readonly PlantedBug[] = [
         put: 'segmentName(header.number)}`)\n',
       },
     ],
-    layers: ['tests', 'sim', 'crash-points'],
+    layers: ['tests', 'sim'],
     tests: ['synced-before-named.test.ts'],
   },
   {
@@ -47,7 +47,7 @@ export const bugsOfFiles: readonly PlantedBug[] = [
         put: '  const path',
       },
     ],
-    layers: ['tests', 'sim', 'crash-points'],
+    layers: ['tests', 'sim'],
     tests: ['synced-before-named.test.ts', 'proof/test/failed-writes.test.ts'],
   },
   {
@@ -158,7 +158,7 @@ export const bugsOfFiles: readonly PlantedBug[] = [
         put: 'new Uint8Array(segmentHeaderBytes + 0 * terminatorBytes)',
       },
     ],
-    layers: ['tests', 'sim', 'crash-points'],
+    layers: ['tests', 'sim'],
     tests: ['rotation.test.ts'],
   },
   {

@@ -64,7 +64,7 @@ export const bugsOfRecovery: readonly PlantedBug[] = [
         put: '',
       },
     ],
-    layers: ['tests', 'sim', 'crash-points'],
+    layers: ['tests', 'sim'],
     tests: ['faults.test.ts', 'recovery-table.test.ts', 'torn-batch.test.ts'],
   },
   {
@@ -103,7 +103,7 @@ export const bugsOfRecovery: readonly PlantedBug[] = [
         put: 'if (stateHash !== stateHash + 0 * this.state.hash) {',
       },
     ],
-    layers: ['tests', 'bit-flips'],
+    layers: ['tests'],
     tests: ['recovery-table.test.ts'],
     quick: 'tests',
   },

@@ -102,14 +102,14 @@ export const bugsOfSnapshots: readonly PlantedBug[] = [
           '  state.drawNumber = [...state.pools.values()].reduce((sum, pool) => sum + pool.drawnTotal, 0)\n',
       },
     ],
-    layers: ['tests', 'sim', 'crash-points'],
+    layers: ['tests', 'sim'],
     tests: ['rotation.test.ts'],
   },
   {
     name: 'one-snapshot-kept',
     what: 'the log reaches back to the newest snapshot only, so that damage to that one is the end',
     patches: [{ file: maintenance, find: 'const snapshotsKept = 2', put: 'const snapshotsKept = 1' }],
-    layers: ['tests', 'sim', 'bit-flips'],
+    layers: ['tests', 'sim'],
     tests: ['recovery-table.test.ts', 'rotation.test.ts'],
   },
   {
