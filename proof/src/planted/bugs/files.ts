@@ -127,7 +127,7 @@ export const bugsOfFiles: readonly PlantedBug[] = [
         put: 'crc32(bytes.subarray(at + 4, at + 4), seed) === readCrc(view, at) ? 0 : length',
       },
     ],
-    layers: ['tests', 'sim', 'bit-flips'],
+    layers: ['tests', 'sim'],
     tests: ['torn-batch.test.ts', 'proof/test/bit-flips.test.ts'],
   },
   {

@@ -74,7 +74,7 @@ export const bugsOfRules: readonly PlantedBug[] = [
         put: 'if (ifVersion < 0 || version === ifVersion || pool !== undefined) return null',
       },
     ],
-    layers: ['tests', 'sim', 'chaos'],
+    layers: ['tests', 'sim'],
     tests: ['keys/exactly-once.test.ts'],
     quick: 'sim',
   },
