@@ -49,14 +49,20 @@ async function main(options: PlantedOptions): Promise<number> {
   const tree = new SourceTree()
   // What a layer has started is in process groups of its own, which a signal to this one does not reach.
   const interrupted = new AbortController()
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => interrupted.abort())
+  for (const signal of ['SIGINT', 'SIGTERM'] as const)
+    process.once(signal, () => interrupted.abort(new Error('interrupted')))
   try {
     return (await huntAll(options, tree, interrupted.signal)) ? 0 : 1
   } catch (error) {
     warn((error as Error).message)
     return 1
   } finally {
-    tree.remove()
+    try {
+      tree.remove()
+    } catch (error) {
+      // A layer that had to be killed may have left something mounted there. It takes nothing from what was found.
+      warn(`${tree.root} stays: ${(error as Error).message}`)
+    }
   }
 }
 
