@@ -1,14 +1,17 @@
 import assert from 'node:assert/strict'
+import { availableParallelism } from 'node:os'
 import { test } from 'node:test'
 import { Chance } from '../src/chance.ts'
+import { runOnThreads } from '../src/command/threads.ts'
 import { DiskStates } from '../src/crash-points/disk-states.ts'
 import { Exploration, replay } from '../src/crash-points/explore.ts'
 import { type RecordOptions, record } from '../src/crash-points/recording.ts'
 import { scripts } from '../src/crash-points/scripts.ts'
+import type { Task, TaskReport } from '../src/crash-points/worker.ts'
 import { Violation } from '../src/sim/model/model.ts'
 import { Device } from '../src/sim/world/device.ts'
 import { Trace } from '../src/sim/world/trace.ts'
-import { rewritesInPlace, wrongDisks } from './support/wrong-disks.ts'
+import { wrongEngines, wrongRestarts } from './support/wrong-engines.ts'
 
 const sectorSizes = [512, 4096] as const
 
@@ -23,22 +26,35 @@ async function explore(script: string, options: RecordOptions, most?: number): P
   return exploration
 }
 
-for (const script of Object.keys(scripts)) {
-  test(`nothing answered is lost, whatever a crash leaves of what was not synced: ${script}`, async () => {
-    for (const sectorBytes of sectorSizes) {
-      const exploration = await explore(script, { seed: 1, sectorBytes })
-      const { first, second, failures, distinct } = exploration
-      // All subsets at every moment, before as well as behind the first answer.
-      assert.equal(first.sampled, 0)
-      assert.ok(first.points > 45 && distinct.length > 5, JSON.stringify(first))
-      // And a few crashes in the middle of the starts that follow.
-      for (const crash of distinct.filter((_, place) => place % 11 === 0))
-        await exploration.exploreRecovery(crash, 60)
-      assert.ok(second.states > 50, JSON.stringify(second))
-      assert.deepEqual(failures, [])
-    }
+/** Crashes in the starts that follow, for each script and size of sectors: those of some starts, from end to end. */
+const second = 500
+
+test('nothing answered is lost, whatever a crash leaves of what was not synced', async context => {
+  const tasks = Object.keys(scripts).flatMap(script =>
+    sectorSizes.map(sectorBytes => ({ script, seed: 1, sectorBytes, second })),
+  )
+  const reports: TaskReport[] = []
+  const left = tasks.values()
+  // On threads, as the command does it: they are not slowed down by what the test runner notes of each promise.
+  await runOnThreads<Task, TaskReport>({
+    module: new URL('../src/crash-points/worker.ts', import.meta.url),
+    count: availableParallelism(),
+    next: () => left.next().value,
+    onReport: report => reports.push(report),
   })
-}
+  for (const script of Object.keys(scripts))
+    await context.test(script, () => {
+      const found = reports.filter(({ task }) => task.script === script)
+      assert.equal(found.length, sectorSizes.length)
+      for (const { first, second, failures } of found) {
+        assert.deepEqual(failures, [])
+        // All subsets at every moment, before as well as behind the first answer.
+        assert.equal(first.states, first.possible)
+        assert.ok(first.points > 45 && first.starts > 5, JSON.stringify(first))
+        assert.ok(second.points > 45 && second.states > 60, JSON.stringify(second))
+      }
+    })
+})
 
 /** What has to be seen when a script is played. */
 const seen: Readonly<Record<string, readonly RegExp[]>> = {
@@ -102,9 +118,9 @@ test('where there are too many subsets: none, all, each alone, each missing, and
   assert.ok(subsets.includes(0n) && subsets.includes((1n << 22n) - 1n))
 })
 
-for (const [what, disk] of Object.entries(wrongDisks)) {
+for (const [what, wrong] of Object.entries(wrongEngines)) {
   test(`it is found when ${what}, and the crash can be made again`, async () => {
-    const options = { seed: 1, sectorBytes: 512, disk } as const
+    const options = { seed: 1, sectorBytes: 512, ...wrong } as const
     const { failures } = await explore('archive', options, 32)
     assert.ok(failures.length > 0)
     const trace = new Trace(true)
@@ -114,10 +130,12 @@ for (const [what, disk] of Object.entries(wrongDisks)) {
   })
 }
 
-test('it is found when recovery changes a file in place, by a crash in the middle of it alone', async () => {
-  const exploration = await explore('draws', { seed: 1, sectorBytes: 512, disk: rewritesInPlace })
-  assert.deepEqual(exploration.failures, [])
-  for (const crash of exploration.distinct) await exploration.exploreRecovery(crash, 200)
-  assert.ok(exploration.failures.length > 0)
-  assert.ok(exploration.failures.every(({ second }) => second !== null))
-})
+for (const [what, disk] of Object.entries(wrongRestarts)) {
+  test(`it is found when ${what}, by a crash in the middle of that alone`, async () => {
+    const exploration = await explore('draws', { seed: 1, sectorBytes: 512, disk })
+    assert.deepEqual(exploration.failures, [])
+    for (const crash of exploration.distinct) await exploration.exploreRecovery(crash, 60)
+    assert.ok(exploration.failures.length > 0)
+    assert.ok(exploration.failures.every(({ second }) => second !== null))
+  })
+}

@@ -164,6 +164,27 @@ const right: Record<string, History> = {
     })),
     keys: { retentionMs: 10, most: 3 },
   },
+  'draws of the time at which their batch was begun, behind a write that takes long': {
+    operations: [
+      start,
+      drawn([10, 90], 1, 'a', { at: 1010 }),
+      drawn([20, 95], 2, 'a', { at: 1015 }),
+      drawn([85, 95], 3, 'a', { at: 1015 }),
+      drawn([96, 97], 4, 'a', { at: 1096 }),
+      lost([98, never], { key: 'k' }),
+    ],
+    log: logOf('a', 'a a', 'a', 'k=a').map((run, k) => ({ ...run, at: [1010, 1015, 1096, 1130][k]! })),
+    clock: { zero: 1000, toleranceMs: 5 },
+  },
+  'a put of less than was drawn, or may have been': {
+    operations: [
+      put([0, 0], 'a:9'),
+      drawn([1, 2], 1, 'a a'),
+      put([3, 4], 'a:1', { kind: 'refused', code: 'INVALID' }),
+      lost([5, never], { count: 3 }),
+      put([6, 7], 'a:4', { kind: 'refused', code: 'INVALID' }),
+    ],
+  },
   'answers that say nothing was done': {
     operations: [start, refused([1, 2], 'OVERLOADED', { key: 'k' }), drawn([3, 4], 1, 'a', { key: 'k' })],
     log: logOf('k=a'),
@@ -200,6 +221,20 @@ test('thousands of single draws of unknown outcome are told apart from one too m
   const log = (count: number) => logOf(Array.from({ length: count }, () => 'a').join(' '))
   assert.deepEqual(checkHistory({ operations: [start, ...open], log: log(2000) }), [])
   assert.deepEqual(rulesBroken({ operations: [start, ...open], log: log(2001) }), ['log-unasked'])
+})
+
+test('so are a hundred thousand records that no answer accounts for, and as many conflicts of one key', () => {
+  const many = 100_000
+  const open = Array.from({ length: 1000 }, () => lost([1, 9], { count: many / 1000 }))
+  const log = logOf(...Array.from({ length: many }, () => 'a'))
+  assert.deepEqual(checkHistory({ operations: [start, ...open], log }), [])
+  const first = drawn([1, 2], 1, 'a', { key: 'k' })
+  const conflicts = Array.from({ length: many }, () =>
+    refused([3, 4], 'KEY_CONFLICT', { key: 'k', count: 2 }),
+  )
+  const other = lost([1, 9], { key: 'k', count: 2 })
+  assert.deepEqual(checkHistory({ operations: [start, first, ...conflicts] }), [])
+  assert.deepEqual(rulesBroken({ operations: [start, other, ...conflicts] }), ['key-conflict'])
 })
 
 test('three hundred thousand operations are checked in seconds, not hours', () => {

@@ -2,9 +2,10 @@ import { cpSync, existsSync, mkdtempSync, renameSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Chance } from '../chance.ts'
-import { sleep } from './clock.ts'
+import { now, sleep } from './clock.ts'
 import { Device } from './device.ts'
 import { type Episode, episodes } from './episodes/index.ts'
+import { recordEpisode } from './recorder.ts'
 import { Stage } from './stage.ts'
 import { type Verdict, verify } from './verify.ts'
 
@@ -61,7 +62,9 @@ export async function runCampaign(options: CampaignOptions): Promise<CampaignRes
       const episode = chance.happens(0.6) ? deck.next() : undefined
       if (episode !== undefined) {
         await sleep(chance.between(20, 150))
+        const from = now()
         const told = await inContext(episode.name, episode.play(stage))
+        recordEpisode(directory, { name: episode.name, from, to: now() })
         say(`${String(done).padStart(5)}  ${episode.name}${told === '' ? '' : `: ${told}`}`)
       }
       await sleep(chance.between(30, 400))
@@ -78,8 +81,7 @@ export async function runCampaign(options: CampaignOptions): Promise<CampaignRes
     const verdict = verify(directory)
     return { directory, kills: done, verdict, failure: '' }
   } catch (error) {
-    const { message, stack } = error as Error
-    return { directory, kills: done, verdict: null, failure: `${message}\n${stack}` }
+    return { directory, kills: done, verdict: null, failure: await tellFailure(stage, error as Error) }
   } finally {
     await stage.clear()
   }
@@ -95,6 +97,12 @@ export async function runCampaign(options: CampaignOptions): Promise<CampaignRes
     }
     await stage.start()
   }
+}
+
+/** An error of a campaign, with what the server said last where it has ended: that is the reason most often. */
+async function tellFailure(stage: Stage, { message, stack = '' }: Error): Promise<string> {
+  const calls = stack.split('\n').filter(line => /^ +at /.test(line))
+  return [message, await stage.lastWords(), ...calls].filter(line => line !== '').join('\n')
 }
 
 /** Keeps a directory for whoever looks into a failure, or removes it. */

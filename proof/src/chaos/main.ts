@@ -1,6 +1,8 @@
 import { Chance } from '../chance.ts'
+import { runCommand, UsageError } from '../command/command.ts'
 import { type CampaignResult, clearCampaign, leaveCampaign, runCampaign } from './campaign.ts'
 import { type ChaosOptions, parseOptions, usage } from './options.ts'
+import { hasHistory } from './recorder.ts'
 import { type Verdict, verify } from './verify.ts'
 
 /** Kills on one directory. Then it is compared, and another one begun: so a run takes no more memory for its length. */
@@ -12,17 +14,10 @@ function say(text: string): void {
   process.stdout.write(`${text}\n`)
 }
 
-for (const signal of ['SIGINT', 'SIGTERM'] as const)
-  process.once(signal, () => {
-    say('interrupted')
-    void clearCampaign().finally(() => process.exit(1))
-  })
-
 /** True where nothing was found. */
-function report({ operations, answered, unknown, draws, findings }: Verdict): boolean {
-  say(
-    `       ${operations} attempts, ${answered} answered, ${unknown} of unknown outcome; ${draws} draws in the log`,
-  )
+function report({ operations, answered, unknown, late, draws, findings }: Verdict): boolean {
+  const outcomes = `${answered} answered, ${unknown} of unknown outcome (${late} not waited for)`
+  say(`       ${operations} attempts, ${outcomes}; ${draws} draws in the log`)
   for (const [rule, found] of Map.groupBy(findings, finding => finding.rule)) {
     say(`       ${found.length} x ${rule}`)
     for (const { message, operations: involved } of found.slice(0, shownFindings)) {
@@ -71,18 +66,16 @@ async function run({ kills, seed, durability, only, keep }: ChaosOptions): Promi
   return failed === 0
 }
 
-function readOptions(): ChaosOptions | null {
-  try {
-    return parseOptions(process.argv.slice(2))
-  } catch (error) {
-    process.stderr.write(`${(error as Error).message}\n\n${usage}\n`)
-    return null
-  }
+async function main(options: ChaosOptions): Promise<number> {
+  for (const signal of ['SIGINT', 'SIGTERM'] as const)
+    process.once(signal, () => {
+      say('interrupted')
+      void clearCampaign().finally(() => process.exit(1))
+    })
+  if (options.check === '') return (await run(options)) ? 0 : 1
+  if (!hasHistory(options.check))
+    throw new UsageError(`--check: no campaign has left anything in ${options.check}`)
+  return report(verify(options.check)) ? 0 : 1
 }
 
-const options = readOptions()
-if (options === null) process.exitCode = 2
-else {
-  const isRight = options.check === '' ? await run(options) : report(verify(options.check))
-  process.exitCode = isRight ? 0 : 1
-}
+await runCommand(usage, parseOptions, main)

@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util'
+import { UsageError } from '../command/command.ts'
 
 export const usage = `npm run chaos -- [--kills N] [--seed S] [--durability sync|os] [--only WORDS] [--keep]
 npm run chaos -- --check DIR
@@ -9,7 +10,11 @@ against each other and against the log.
   --durability  one of them; without it they take turns
   --only        no mishaps beside kills but those whose name has these words in it
   --keep        leaves the directories of what passed, too
-  --check       compares once more what was left behind`
+  --check       compares once more what was left behind
+  --help
+
+The exit code is 0 where all was right, 1 where something was not, 2 for wrong usage.
+`
 
 export interface ChaosOptions {
   readonly kills: number
@@ -23,8 +28,8 @@ export interface ChaosOptions {
   readonly check: string
 }
 
-/** Throws for what is not in the usage. */
-export function parseOptions(words: readonly string[]): ChaosOptions {
+/** Null where help is asked for; throws `UsageError` for what is not in the usage. */
+export function parseOptions(words: readonly string[]): ChaosOptions | null {
   const { values } = parseArgs({
     args: [...words],
     options: {
@@ -34,18 +39,20 @@ export function parseOptions(words: readonly string[]): ChaosOptions {
       only: { type: 'string', default: '' },
       keep: { type: 'boolean', default: false },
       check: { type: 'string', default: '' },
+      help: { type: 'boolean', default: false },
     },
   })
+  if (values.help) return null
   const kills = wholeNumber('--kills', values.kills)
   const { durability, only, keep, check } = values
   if (durability !== undefined && durability !== 'sync' && durability !== 'os')
-    throw new Error('--durability: expected sync or os')
+    throw new UsageError('--durability: expected sync or os')
   const seed = wholeNumber('--seed', values.seed)
   return { kills, seed, only, keep, check, ...(durability === undefined ? {} : { durability }) }
 }
 
 function wholeNumber(name: string, text: string): number {
   const value = Number(text)
-  if (!/^\d+$/.test(text) || value < 1) throw new Error(`${name}: expected a whole number from 1`)
+  if (!/^\d+$/.test(text) || value < 1) throw new UsageError(`${name}: expected a whole number from 1`)
   return value
 }

@@ -9,6 +9,7 @@ import {
 } from 'node:fs'
 import { basename, join } from 'node:path'
 import type { Outcome, Request } from '../history/index.ts'
+import { LostAnswer } from './client/door.ts'
 import { now } from './clock.ts'
 
 /** Lines of a history file: a question, written before it is sent, and its answer, written when it is there. */
@@ -20,10 +21,22 @@ interface AskedLine {
   readonly request: Request
 }
 
-interface AnsweredLine {
+interface AnsweredLine extends Answered {
   readonly op: string
   readonly answered: number
+}
+
+/**
+ * Why an outcome is not known: the connection was lost, nobody waited any longer, the server said so
+ * (OUTCOME_UNKNOWN), or what came is not an answer.
+ */
+type Loss = LostAnswer['how'] | 'told' | 'malformed'
+
+interface Answered {
   readonly outcome: Outcome
+  readonly lost?: Loss
+  /** What is wrong with what came. */
+  readonly fault?: string
 }
 
 /** A life of the server, and how it ended: by kill -9, after a signal to stop, or because its log had failed. */
@@ -31,6 +44,15 @@ export interface LifeLine {
   readonly life: number
   readonly ended: number
   readonly end: 'killed' | 'stopped' | 'failed'
+  /** The time of day at the zero of all times here, in milliseconds since 1970, as it was when the life ended. */
+  readonly zero: number
+}
+
+/** A mishap, from before it was brought about until all was well again. */
+export interface EpisodeLine {
+  readonly name: string
+  readonly from: number
+  readonly to: number
 }
 
 /** One attempt as it was written down. */
@@ -42,6 +64,7 @@ export interface RecordedAttempt extends AskedLine {
 
 const historyFolder = 'history'
 const livesFile = 'lives.jsonl'
+const episodesFile = 'episodes.jsonl'
 
 let runs = 0
 
@@ -60,9 +83,9 @@ export class Recorder {
   async record(life: number, request: Request, send: () => Promise<Outcome>): Promise<Outcome> {
     const op = `${this.#run}.${this.#count++}`
     this.#write({ op, life, asked: now(), request })
-    const outcome = await send().catch((): Outcome => ({ kind: 'unknown' }))
-    this.#write({ op, answered: now(), outcome })
-    return outcome
+    const answered = await learn(send)
+    this.#write({ op, answered: now(), ...answered })
+    return answered.outcome
   }
 
   /** Writes down what took place by other means, between a moment and now. */
@@ -77,8 +100,34 @@ export class Recorder {
   }
 }
 
-export function recordLife(directory: string, line: LifeLine): void {
-  appendFileSync(join(directory, livesFile), `${JSON.stringify(line)}\n`)
+async function learn(send: () => Promise<Outcome>): Promise<Answered> {
+  try {
+    const outcome = await send()
+    return outcome.kind === 'unknown' ? { outcome, lost: 'told' } : { outcome }
+  } catch (error) {
+    const outcome = { kind: 'unknown' } as const
+    return error instanceof LostAnswer
+      ? { outcome, lost: error.how }
+      : { outcome, lost: 'malformed', fault: String(error) }
+  }
+}
+
+export function recordLife(directory: string, line: Omit<LifeLine, 'zero'>): void {
+  const whole: LifeLine = { ...line, zero: Date.now() - now() }
+  appendFileSync(join(directory, livesFile), `${JSON.stringify(whole)}\n`)
+}
+
+export function recordEpisode(directory: string, line: EpisodeLine): void {
+  appendFileSync(join(directory, episodesFile), `${JSON.stringify(line)}\n`)
+}
+
+export function readEpisodes(directory: string): EpisodeLine[] {
+  return readLines(join(directory, episodesFile)) as EpisodeLine[]
+}
+
+/** Whether a campaign has left anything there. */
+export function hasHistory(directory: string): boolean {
+  return existsSync(join(directory, historyFolder))
 }
 
 export function readLives(directory: string): LifeLine[] {

@@ -3,12 +3,14 @@ import { once } from 'node:events'
 import { appendFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import type { Address } from './client/door.ts'
-import { now } from './clock.ts'
+import { now, sleep } from './clock.ts'
 
 const command = fileURLToPath(new URL('../../../packages/server/bin/kuji.js', import.meta.url))
 /** Node keeps compiled code here: half the time of a start. */
 const compileCache = fileURLToPath(new URL('../../../node_modules/.cache/kuji-chaos', import.meta.url))
 const startMostMs = 60_000
+const endMostMs = 1000
+const lastLines = 20
 
 export interface Ended {
   readonly code: number | null
@@ -57,6 +59,16 @@ export class ServerProcess {
 
   get output(): string {
     return this.#output
+  }
+
+  /** How it has ended, with the last lines that it said; '' where it has not. */
+  async lastWords(): Promise<string> {
+    // What it leaves undone is noticed before its end is.
+    const end = await Promise.race([this.ended, sleep(endMostMs)])
+    if (end === undefined) return ''
+    const lines = this.output.split('\n').filter(line => line !== '')
+    const last = lines.slice(-lastLines).join('\n')
+    return `the server has ended by itself, with ${end.code ?? end.signal}; it said last:\n${last}`
   }
 
   kill(signal: NodeJS.Signals): void {

@@ -22,6 +22,9 @@ export interface StageOptions {
 /** Small, so that rotation, snapshots and archiving happen all the time. */
 export const segmentBytes = 16_384
 
+/** How long the operator waits for an answer: longer than any mishap lasts. */
+const patienceMs = 20_000
+
 /** How long clients may take to learn what they do not know. */
 const finishMostMs = 60_000
 
@@ -109,8 +112,13 @@ export class Stage {
   async kill(): Promise<void> {
     const { server } = this
     server.kill('SIGKILL')
-    const { code } = await this.ended()
-    if (code !== null) throw new Error(`the server has ended by itself, with ${code}:\n${server.output}`)
+    const { signal } = await this.ended()
+    if (signal !== 'SIGKILL') throw new Error(await server.lastWords())
+  }
+
+  /** What the server said last where it has ended, which nobody had asked of it; else ''. */
+  async lastWords(): Promise<string> {
+    return (await this.#server?.lastWords()) ?? ''
   }
 
   async startClients(): Promise<void> {
@@ -157,7 +165,7 @@ export class Stage {
       if (next !== undefined) throw new Error(`there are more than ${pools.length} pools`)
       for (const { id } of pools) {
         const request: Request = { kind: 'read', pool: id }
-        await this.#operator.record(life, request, () => door.send(request))
+        await this.#operator.record(life, request, () => door.send(request, patienceMs))
       }
     } finally {
       door.close()
@@ -169,7 +177,7 @@ export class Stage {
     const { life, http } = this.address
     const door = new HttpDoor(http)
     const request: Request = { kind: 'draw', pool: 'campaign', count: 1 }
-    const outcome = await this.#operator.record(life, request, () => door.send(request))
+    const outcome = await this.#operator.record(life, request, () => door.send(request, patienceMs))
     door.close()
     if (outcome.kind !== 'drawn') throw new Error(`a draw was answered with ${JSON.stringify(outcome)}`)
   }

@@ -48,6 +48,7 @@ export class Exploration {
   readonly #most: number
   /** What came of each disk that was started from: the LSN, or why it was wrong. */
   readonly #known = new Map<string, number | Error>()
+  readonly #passed = new Set<string>()
 
   /** @param most states of a moment that are looked at */
   constructor(recording: Recording, most = statesOfPoint) {
@@ -77,41 +78,57 @@ export class Exploration {
 
   /**
    * Starts from one state of a moment, and crashes in the middle of that, at each of its calls. Returns when no more
-   * than `most` of these crashes have been looked at.
+   * than `most` of these crashes have been looked at: those of the whole start, not of its beginning.
    */
   async exploreRecovery(crash: Crash, most: number): Promise<void> {
     const recording = this.#recording
     const point = recording.points[crash.point]!
     const { ahead } = point
-    const chance = new Chance(crash.point, `recovery ${crash.kept}`)
     let checked: Checked
     try {
       checked = await checkState(recording, new DiskStates(point.device).state(crash.kept).files, {
         ahead,
         watched: true,
+        passed: this.#passed,
       })
     } catch {
       // The first level tells of it.
       return
     }
-    const killed = recording.engine.durability === 'os'
+    const moments = checked.recovery.points
+    const chance = new Chance(crash.point, `recovery ${crash.kept}`)
     let left = most
-    for (const [place, moment] of checked.recovery.points.entries()) {
-      const states = new DiskStates(moment.device)
-      const subsets = killed ? [states.all] : states.subsets(statesOfRecoveryPoint, chance)
+    for (const { point: place, kept, states } of this.#crashesOf(moments, chance)) {
+      if (left-- <= 0) return
+      this.second.states++
+      const lsn = await this.#start(states.state(kept), moments[place]!, this.second)
+      const why =
+        judge(lsn, checked.lsn) ||
+        (lsn === checked.lsn ? '' : `recovered to LSN ${lsn}, and ${checked.lsn} before`)
+      if (why !== '') this.failures.push({ crash, second: { point: place, kept }, why })
+    }
+  }
+
+  /** None and all of what is not synced, at each moment of a start in an order by chance; then the other subsets. */
+  *#crashesOf(
+    moments: readonly CrashPoint[],
+    chance: Chance,
+  ): Generator<Crash & { readonly states: DiskStates }> {
+    const killed = this.#recording.engine.durability === 'os'
+    const visited: (readonly [place: number, states: DiskStates])[] = []
+    for (const point of chance.shuffle([...moments.keys()])) {
+      const states = new DiskStates(moments[point]!.device)
+      visited.push([point, states])
       this.second.points++
       this.second.possible += killed ? 1 : states.possible
       if (!killed && states.possible > statesOfRecoveryPoint) this.second.sampled++
-      for (const kept of subsets) {
-        if (left-- <= 0) return
-        this.second.states++
-        const lsn = await this.#start(states.state(kept), moment, this.second)
-        const why =
-          judge(lsn, checked.lsn) ||
-          (lsn === checked.lsn ? '' : `recovered to LSN ${lsn}, and ${checked.lsn} before`)
-        if (why !== '') this.failures.push({ crash, second: { point: place, kept }, why })
-      }
+      yield { point, kept: states.all, states }
+      if (!killed && states.all !== 0n) yield { point, kept: 0n, states }
     }
+    if (killed) return
+    for (const [point, states] of visited)
+      for (const kept of states.subsets(statesOfRecoveryPoint, chance))
+        if (kept !== 0n && kept !== states.all) yield { point, kept, states }
   }
 
   async #start(state: DiskState, { ahead }: CrashPoint, counts: Counts): Promise<number | Error> {
@@ -119,7 +136,7 @@ export class Exploration {
     if (result === undefined) {
       counts.starts++
       try {
-        result = (await checkState(this.#recording, state.files, { ahead })).lsn
+        result = (await checkState(this.#recording, state.files, { ahead, passed: this.#passed })).lsn
       } catch (error) {
         result = error as Error
       }

@@ -1,3 +1,4 @@
+import type { Kuji } from '@kuji/engine'
 import { Chance } from '../chance.ts'
 import type { Operation } from '../sim/model/operation.ts'
 import type { RemovedSegments } from '../sim/removed-segments.ts'
@@ -19,6 +20,7 @@ export interface Recording {
   readonly removed: RemovedSegments
   readonly chance: Chance
   readonly disk: QuietOptions['disk']
+  readonly restarted: RecordOptions['restarted']
   readonly trace: Trace
 }
 
@@ -29,10 +31,12 @@ export interface RecordOptions {
   readonly keepTrace?: boolean
   /** Puts another disk in the place of the machine's own, when it is played and when it is recovered. */
   readonly disk?: QuietOptions['disk']
+  /** Puts another engine in the place of one that has started on what a crash has left. */
+  readonly restarted?: ((kuji: Kuji) => Kuji) | undefined
 }
 
 export async function record(name: string, options: RecordOptions): Promise<Recording> {
-  const { seed, sectorBytes, keepTrace = false, disk } = options
+  const { seed, sectorBytes, keepTrace = false, disk, restarted } = options
   const script: Script | undefined = scripts[name]
   if (script === undefined) throw new Error(`there is no script ${name}`)
   const { engine, before, act } = script
@@ -46,7 +50,7 @@ export async function record(name: string, options: RecordOptions): Promise<Reco
   }
   await stage.play(act)
   return {
-    ...{ name, engine, sectorBytes, chance, trace, disk },
+    ...{ name, engine, sectorBytes, chance, trace, disk, restarted },
     points: stage.moments.points,
     operations: stage.answered.map(({ operation }) => operation),
     oracle: new Oracle(stage.answered, stage.record),

@@ -2,6 +2,7 @@ import type { Kuji, OpenOptions } from '@kuji/engine'
 import type { Chance } from '../chance.ts'
 import { ask } from '../sim/ask.ts'
 import { LogRecord } from '../sim/log-record.ts'
+import type { TimeSpan } from '../sim/model/model-keys.ts'
 import type { Answer, Operation } from '../sim/model/operation.ts'
 import { describeOperation } from '../sim/model/operation.ts'
 import { RecordedAppender } from '../sim/recorded-appender.ts'
@@ -22,6 +23,12 @@ export type Act = (stage: Stage) => Promise<unknown>
 /** Bytes of a batch that is a seal alone, with the terminator behind it. */
 const sealBytes = 88
 
+interface Asked {
+  readonly operation: Operation
+  answer: Answer | null
+  span: TimeSpan | null
+}
+
 export interface StageOptions {
   readonly engine: EngineOptions
   readonly sectorBytes: 512 | 4096
@@ -34,7 +41,7 @@ export interface StageOptions {
 /** Where a script plays: the engine on a machine on which nothing goes wrong, every moment of its disk noted. */
 export class Stage {
   readonly record = new LogRecord()
-  readonly #asked: { readonly operation: Operation; answer: Answer | null }[] = []
+  readonly #asked: Asked[] = []
   /** Operations that are answered: answers come in the order of the questions. */
   #answers = 0
   readonly moments: PointRecorder
@@ -88,15 +95,17 @@ export class Stage {
   /** Asks, and waits for the answer. No operation of a script is refused. */
   async ask(operation: Operation): Promise<void> {
     this.#machine.tell(`ask ${describeOperation(operation)}`)
-    const asked = { operation, answer: null as Answer | null }
+    const asked: Asked = { operation, answer: null, span: null }
     const place = this.#asked.push(asked)
+    const from = this.#machine.wall.highest
     asked.answer = { value: await ask(this.#kuji!, operation) }
+    asked.span = { from, to: this.#machine.wall.highest }
     this.#answers = Math.max(this.#answers, place)
   }
 
   /** What was asked, and answered, in the order of asking. */
   get answered(): readonly Answered[] {
-    return this.#asked.map(({ operation, answer }) => ({ operation, answer: answer! }))
+    return this.#asked.map(({ operation, answer, span }) => ({ operation, answer: answer!, span: span! }))
   }
 
   wait(milliseconds: number): Promise<void> {

@@ -9,14 +9,15 @@ import { checkStatuses } from './statuses.ts'
 import type { PoolHistory } from './stock.ts'
 import { checkStock } from './stock.ts'
 import { Stocks } from './stocks.ts'
+import { checkTimes } from './times.ts'
 import { checkVersions } from './versions.ts'
 
 /**
  * Holds a history against all that kuji promises its clients, and returns what it breaks, rule by rule; nothing where
- * there is an order of all that happened that explains every answer. Takes n log n for n operations. A finding is
- * always a fault; what only looks odd, and may have been so, is left.
+ * there is an order of all that happened that explains every answer. Takes n log n for n operations, times the number
+ * of those that overlap. A finding is always a fault; what only looks odd, and may have been so, is left.
  */
-export function checkHistory({ operations, log, keys }: History): Finding[] {
+export function checkHistory({ operations, log, keys, clock }: History): Finding[] {
   for (const operation of operations)
     if (!(operation.invoked <= operation.completed))
       throw new RangeError(`an operation of ${operation.client} is answered before it is asked for`)
@@ -35,6 +36,7 @@ export function checkHistory({ operations, log, keys }: History): Finding[] {
   return [
     ...numbers,
     ...checkWhole(asked.draws, lastOnes),
+    ...(clock === undefined ? [] : checkTimes(draws, log ?? [], clock)),
     ...checkKeys(asked.keyed.values(), memory),
     ...checkVersions(operations, draws),
     ...checkPools(byPool, draws, log === undefined ? asked : { ...asked, open: [] }, stocks),

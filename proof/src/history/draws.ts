@@ -113,8 +113,20 @@ function drawsOfKey(attempts: readonly Attempt[]): Draw[] {
     // One that made the draw is its time; where none says so, the first that asked may have made it.
     const maker = answered.find(({ outcome }) => (outcome as Drawn).replayed === false)
     const asked = maker === undefined ? attempts.filter(isPossibleMaker) : [maker]
-    return makeDraw(asked, answered, answered[0]!.outcome as Drawn)
+    return makeDraw(asked, answered, wholeReceipt(answered))
   })
+}
+
+/** Each protocol tells a part of it. Where two tell the same differently, the first counts here. */
+function wholeReceipt(answered: readonly Attempt[]): Drawn {
+  const receipts = answered.map(({ outcome }) => outcome as Drawn)
+  const version = receipts.find(receipt => receipt.version !== undefined)?.version
+  const at = receipts.find(receipt => receipt.at !== undefined)?.at
+  return {
+    ...receipts[0]!,
+    ...(version === undefined ? {} : { version }),
+    ...(at === undefined ? {} : { at }),
+  }
 }
 
 function isPossibleMaker({ outcome }: Attempt): boolean {

@@ -13,6 +13,15 @@ export interface History {
   readonly log?: readonly LoggedDraws[]
   /** How long, in milliseconds of the log's clock, and how many keys are kept; for the whole history where left out. */
   readonly keys?: { readonly retentionMs: number; readonly most: number }
+  /** Where the log's clock is the one of `invoked` and `completed`, which then are in milliseconds. */
+  readonly clock?: SharedClock
+}
+
+/** What the time of the log has to do with that of the clients. */
+export interface SharedClock {
+  /** The moment that `invoked` and `completed` count from, in milliseconds since 1970. */
+  readonly zero: number
+  readonly toleranceMs: number
 }
 
 export interface Operation {
@@ -123,6 +132,9 @@ export const rules = {
   'number-reused': 'No two draws have a number in common.',
   'number-order': 'A draw that was answered before another was asked for has the lower numbers.',
   'time-runs-back': 'The time of draws never decreases with their numbers.',
+  'time-off':
+    'A draw is of no later time than its answer, and of no earlier one than the question of a draw that was answered ' +
+    'before it was asked for.',
   'not-whole': 'A draw has as many items as were asked for; one that takes what is left has at least one.',
   'key-receipt': 'The same key with the same request has the identical receipt.',
   'key-conflict': 'The same key with another request is KEY_CONFLICT, and nothing else is.',

@@ -66,17 +66,29 @@ function isSameReceipt(a: Drawn, b: Drawn): boolean {
 }
 
 function checkConflicts(attempts: readonly Attempt[], report: Report): void {
+  const firsts = firstOfRequests(attempts)
   for (const attempt of attempts) {
     const { outcome } = attempt
     if (outcome.kind !== 'refused' || outcome.code !== 'KEY_CONFLICT') continue
-    const another = attempts.some(
-      other =>
-        other.outcome.kind !== 'refused' &&
-        other.invoked <= attempt.completed &&
-        !isSameRequest(other.request, attempt.request),
-    )
-    if (!another) report('key-conflict', 'refused, and no other request had it', [attempt])
+    const other = firsts.find(({ request }) => !isSameRequest(request, attempt.request))
+    if (other === undefined || other.invoked > attempt.completed)
+      report('key-conflict', 'refused, and no other request had it', [attempt])
   }
+}
+
+/**
+ * Of each request that may have been answered the attempt that was asked first, for the two that were first of all: one
+ * of them is another request than any given one.
+ */
+function firstOfRequests(attempts: readonly Attempt[]): Attempt[] {
+  const firsts: Attempt[] = []
+  for (const attempt of attempts.toSorted((a, b) => compare(a.invoked, b.invoked))) {
+    if (attempt.outcome.kind === 'refused') continue
+    if (firsts.length > 0 && isSameRequest(firsts[0]!.request, attempt.request)) continue
+    firsts.push(attempt)
+    if (firsts.length === 2) break
+  }
+  return firsts
 }
 
 function checkRefusals(attempts: readonly Attempt[], answered: readonly Attempt[], report: Report): void {

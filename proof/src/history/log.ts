@@ -37,6 +37,9 @@ function findGap(log: readonly LoggedDraws[]): Finding | undefined {
   return undefined
 }
 
+/** A range that may be found to go on. */
+type GrowingRange = UnclaimedRange & { readonly items: string[] }
+
 class LogCheck {
   readonly #findings: Finding[] = []
   readonly #found: Draw[] = []
@@ -72,7 +75,7 @@ class LogCheck {
     for (const draw of this.#asked.draws) this.#checkAnswered(draw)
     for (const run of this.#log) if (run.request?.key !== undefined) this.#checkKeyed(run, run.request.key)
     this.#learnTimes([...this.#asked.draws, ...this.#found])
-    const unclaimed: UnclaimedRange[] = []
+    const unclaimed: GrowingRange[] = []
     for (const run of this.#log) if (run.request?.key === undefined) this.#collectUnclaimed(run, unclaimed)
     const open = this.#asked.open.filter(({ attempt }) => attempt.request.key === undefined)
     const { claimed, unasked } = assignRanges(unclaimed, open, this.#lastOnes)
@@ -158,20 +161,19 @@ class LogCheck {
   }
 
   /** Adds the parts of a run that no answer accounts for. Parts that follow on each other are one. */
-  #collectUnclaimed(run: LoggedDraws, unclaimed: UnclaimedRange[]): void {
+  #collectUnclaimed(run: LoggedDraws, unclaimed: GrowingRange[]): void {
     const { id, pool, items, request } = run
     for (let k = 0; k < items.length; k++) {
       if (this.#answered[id + k] === 1) continue
       let end = k + 1
       while (end < items.length && this.#answered[id + end] === 0) end++
-      const part = items.slice(k, end)
       const before = unclaimed.at(-1)
       const follows = before !== undefined && before.id + before.items.length === id + k
       if (follows && before.pool === pool && before.request === undefined && request === undefined)
-        unclaimed[unclaimed.length - 1] = { ...before, items: [...before.items, ...part] }
+        for (let place = k; place < end; place++) before.items.push(items[place]!)
       else {
         const rest = request === undefined ? {} : { request }
-        unclaimed.push({ id: id + k, pool, items: part, ...rest, ...this.#timeOf(id + k) })
+        unclaimed.push({ id: id + k, pool, items: items.slice(k, end), ...rest, ...this.#timeOf(id + k) })
       }
       k = end
     }
@@ -191,6 +193,7 @@ function isSameDraw(draw: Draw, run: LoggedDraws, k: number, at: number, length:
   const { request } = run
   if (draw.pool !== run.pool || draw.key !== request?.key || draw.recipient !== request?.recipient)
     return false
+  if (draw.at !== undefined && run.at !== undefined && draw.at !== run.at) return false
   if (request !== undefined) {
     const { count, partial = false } = draw.operations[0]!.request
     if (at !== 0 || k !== 0 || run.items.length !== draw.items.length) return false

@@ -91,7 +91,17 @@ function checkRefusals({ pool, operations, stocks }: PoolHistory, drawn: DrawnUn
   const findings: Finding[] = []
   for (const operation of operations) {
     const { outcome, invoked: from, completed: to } = operation
-    if (outcome.kind !== 'refused' || !isDraw(operation)) continue
+    if (outcome.kind !== 'refused') continue
+    const { request } = operation
+    if (request.kind === 'put' && outcome.code === 'INVALID') {
+      if (
+        request.items.some(({ id, stock }) => stock !== 'unlimited' && stock < drawn.most({ from, to }, id))
+      )
+        continue
+      const message = `INVALID for a put of ${pool}, of which no item can have been drawn more often than it has stock`
+      findings.push({ rule: 'refusal-implausible', message, operations: [operation] })
+    }
+    if (!isDraw(operation)) continue
     const needed =
       outcome.code === 'POOL_EMPTY' ? 1 : outcome.code === 'INSUFFICIENT_STOCK' ? operation.request.count : 0
     if (needed === 0) continue

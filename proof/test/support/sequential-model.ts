@@ -46,7 +46,7 @@ const told = (units: number): Stock => (units === endless ? 'unlimited' : units)
 /** The simplest kuji there is: one request after another, Maps and loops, and a list for a log. */
 export class SequentialModel {
   readonly operations: Operation[] = []
-  readonly log: (LoggedDraws & { items: string[] })[] = []
+  readonly log: (LoggedDraws & { items: string[]; at: number })[] = []
   readonly #pools: Pool[] = ['p', 'q'].map(id => ({
     id,
     items: [
@@ -142,22 +142,26 @@ export class SequentialModel {
     const id = this.#number + 1
     const items = Array.from({ length: Math.min(count, left) }, (_, k) => this.#take(pool, k))
     const end = this.log.at(-1)
+    let at = this.#now
     if (key === undefined && recipient === undefined) {
-      if (end?.request === undefined && end?.pool === pool.id) end.items.push(...items)
-      else this.log.push({ id, pool: pool.id, at: this.#now, items: [...items] })
+      if (end?.request === undefined && end?.pool === pool.id) {
+        end.items.push(...items)
+        // All that is in one record is of one time.
+        at = end.at
+      } else this.log.push({ id, pool: pool.id, at, items: [...items] })
     } else {
       const named = {
         ...(key === undefined ? {} : { key }),
         ...(recipient === undefined ? {} : { recipient }),
       }
-      this.log.push({ id, pool: pool.id, at: this.#now, items, request: { count, partial, ...named } })
+      this.log.push({ id, pool: pool.id, at, items, request: { count, partial, ...named } })
     }
     const receipt = {
       kind: 'drawn',
       id,
       items,
       version: pool.version,
-      at: this.#now,
+      at,
       replayed: false,
     } as const
     if (key !== undefined)

@@ -44,6 +44,26 @@ export const wrongHistories: Record<Rule, Record<string, History>> = {
       ],
     },
   },
+  'time-off': {
+    'a clock that stands': {
+      operations: [
+        start,
+        drawn([10, 11], 1, 'a', { at: 1010 }),
+        drawn([20, 21], 2, 'a', { at: 1010 }),
+        drawn([30, 31], 3, 'a', { at: 1010 }),
+      ],
+      clock: { zero: 1000, toleranceMs: 5 },
+    },
+    'a clock that is ahead': {
+      operations: [start, drawn([10, 11], 1, 'a', { at: 1017 })],
+      clock: { zero: 1000, toleranceMs: 5 },
+    },
+    'told by the log alone, of a draw that nobody was told of': {
+      operations: [start, drawn([10, 11], 1, 'a'), drawn([20, 21], 2, 'a'), lost([30, 40], { key: 'k' })],
+      log: logOf('a', 'a', 'k=a').map((run, k) => ({ ...run, at: [1010, 1014, 1014][k]! })),
+      clock: { zero: 1000, toleranceMs: 5 },
+    },
+  },
   'not-whole': {
     'too few': { operations: [start, drawn([1, 2], 1, 'a a', { count: 3 })] },
     'too many': { operations: [start, drawn([1, 2], 1, 'a a', { count: 1, partial: true })] },
@@ -205,6 +225,13 @@ export const wrongHistories: Record<Rule, Record<string, History>> = {
         refused([3, 4], 'INSUFFICIENT_STOCK', { count: 2 }),
       ],
     },
+    'a put of enough': {
+      operations: [
+        put([0, 0], 'a:9'),
+        drawn([1, 2], 1, 'a a'),
+        put([3, 4], 'a:2', { kind: 'refused', code: 'INVALID' }),
+      ],
+    },
     'restocked before': {
       operations: [put([0, 0], 'a:0'), restock([1, 2], 'a', 1), refused([3, 4], 'POOL_EMPTY')],
     },
@@ -278,6 +305,18 @@ export const wrongHistories: Record<Rule, Record<string, History>> = {
   'log-differs': {
     'another item': { operations: [start, drawn([1, 2], 1, 'a b')], log: logOf('a a') },
     'another key': { operations: [start, drawn([1, 2], 1, 'a', { key: 'k' })], log: logOf('l=a') },
+    'another time': {
+      operations: [start, drawn([1, 2], 1, 'a', { at: 5 }), drawn([3, 4], 2, 'a', { at: 7 })],
+      log: logOf('a', 'a').map((run, k) => ({ ...run, at: [5, 6][k]! })),
+    },
+    'the time of a later try': {
+      operations: [
+        start,
+        drawn([1, 2], 1, 'a', { key: 'k', replayed: false }),
+        drawn([8, 9], 1, 'a', { key: 'k', replayed: true, at: 8 }),
+      ],
+      log: logOf('k=a').map(run => ({ ...run, at: 1 })),
+    },
     'no key': { operations: [start, drawn([1, 2], 1, 'a', { key: 'k' })], log: logOf('a') },
     'another pool': { operations: [start, drawn([1, 2], 1, 'a')], log: [{ id: 1, pool: 'q', items: ['a'] }] },
     'another count': {

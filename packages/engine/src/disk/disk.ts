@@ -69,7 +69,11 @@ export async function writePieces(
 export const atOnce: Pace = async () => undefined
 
 /** Writes all of `bytes`, going on after short writes. A write that makes no progress throws. */
-export async function writeFully(file: DiskFile, bytes: Uint8Array, position: number): Promise<void> {
+export async function writeFully(
+  file: Pick<DiskFile, 'write'>,
+  bytes: Uint8Array,
+  position: number,
+): Promise<void> {
   let written = 0
   while (written < bytes.length) {
     const count = await file.write(written === 0 ? bytes : bytes.subarray(written), position + written)

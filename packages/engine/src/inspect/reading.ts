@@ -189,11 +189,19 @@ export class LogReading {
     }
     if (look !== null) this.#report(number, look, tally)
     if (this.stopped) return 0
-    // What the file lacks at the end of the log is mended like a header: by writing the file anew, with all it holds.
-    const room = look === null || look.full ? null : judgeRoom(look.header, look.end)
-    if (room !== null && !this.verdicts.has(number)) this.verdicts.set(number, room)
+    if (look !== null && !look.full) this.#judgeEnd(number, look)
     if (fault !== null) return this.#fail(number, look, fault)
     return look!.full ? this.#next(number, look!) : 0
+  }
+
+  /** Where the log ends, or breaks off. */
+  #judgeEnd(number: number, { header, end }: Look): void {
+    // What the file lacks is mended like a header: by writing it anew, with all it holds.
+    const room = judgeRoom(header, end)
+    if (room !== null && !this.verdicts.has(number)) this.verdicts.set(number, room)
+    // A snapshot is of the end of a file, and the file has not ended where it stands.
+    const own = this.snapshots.find(({ segment, content }) => segment === number && content !== null)
+    if (own !== undefined && own.content!.position.lsn <= this.lsn) this.matches.set(number, false)
   }
 
   #report(number: number, look: Look, tally: SegmentTally): void {

@@ -1,6 +1,8 @@
-import { writeSync } from 'node:fs'
 import type { MessagePort } from 'node:worker_threads'
 import { receiveMessageOnPort, workerData } from 'node:worker_threads'
+import type { DiskFile } from '../disk/disk.ts'
+import { writeFully } from '../disk/disk.ts'
+import { blockingCalls } from '../disk/system-calls.ts'
 import { hashBytes, terminatorBytes } from '../record/batch.ts'
 import type { RegisterMemory } from './append-control.ts'
 import { controlBytes, controlWords, errorOffset, hashOffset } from './append-control.ts'
@@ -13,15 +15,7 @@ const words = new Int32Array(control)
 const lastHash = new Uint8Array(control, hashOffset, hashBytes)
 const memories: SharedArrayBuffer[] = []
 
-function writeAll(descriptor: number, bytes: Uint8Array, position: number): void {
-  for (let written = 0; written < bytes.length; ) {
-    const count = writeSync(descriptor, bytes, written, bytes.length - written, position + written)
-    if (count === 0) throw new Error(`no progress after ${written} of ${bytes.length} bytes`)
-    written += count
-  }
-}
-
-function append(descriptor: number): void {
+async function append(descriptor: number): Promise<void> {
   // Memories are registered before the request that needs them.
   for (
     let message = receiveMessageOnPort(port);
@@ -36,7 +30,10 @@ function append(descriptor: number): void {
   const content = batch.subarray(0, batch.length - terminatorBytes)
   const position = words[controlWords.positionHigh]! * 0x100000000 + (words[controlWords.positionLow]! >>> 0)
   frameBatch(content, lastHash, words[controlWords.seed]! >>> 0)
-  writeAll(descriptor, batch, position)
+  const file: Pick<DiskFile, 'write'> = {
+    write: async (bytes, at) => blockingCalls.write(descriptor, bytes, at),
+  }
+  await writeFully(file, batch, position)
   // Before the answer: after it the writer uses the memory again.
   lastHash.set(hashBatch(content))
 }
@@ -57,7 +54,7 @@ for (;;) {
   const descriptor = words[controlWords.descriptor]!
   if (descriptor < 0) break
   try {
-    append(descriptor)
+    await append(descriptor)
   } catch (error) {
     tellError(error)
   }

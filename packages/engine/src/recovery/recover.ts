@@ -3,6 +3,7 @@ import type { EngineEvent } from '../contract/index.ts'
 import { KujiError } from '../contract/index.ts'
 import type { Disk, DiskEntry } from '../disk/disk.ts'
 import { writeFully } from '../disk/disk.ts'
+import { hashBatch } from '../log/frame.ts'
 import type { SegmentHeader } from '../log/segment.ts'
 import {
   decodeSegmentHeader,
@@ -205,6 +206,7 @@ class Recovery {
         continue
       }
       await this.#refuseDamage(header, views, end)
+      if (end === segmentHeaderBytes && this.#ended === null) await this.#refuseOtherHistory()
       return this.#finish(header, views, end)
     }
   }
@@ -267,6 +269,29 @@ class Recovery {
         '`kuji log repair --help` for what can be saved and what would be lost',
       { file: this.#path(header), offset: end, firstLsn: lsn + 1, lastLsn: laterLsn - 1 },
     )
+  }
+
+  /**
+   * D: where no batch follows on from the snapshot, none can contradict it, so the segment that it stands behind is
+   * asked: a snapshot of a copy of this directory that has gone another way would hide what came after it.
+   */
+  async #refuseOtherHistory(): Promise<void> {
+    const before = this.#headers[this.#index - 1]
+    if (before === undefined) return
+    const views = await this.#read(before)
+    let last = 0
+    const end = walkBatches(views, segmentHeaderBytes, segmentSeed(before), at => {
+      last = at
+    })
+    if (last === 0) return
+    const { lsn, hash } = this.#replayer.position
+    const logged = readLsn(views.view, last)
+    const same = logged === lsn && Buffer.compare(hashBatch(views.bytes.subarray(last, end)), hash) === 0
+    // What the snapshot has left behind may be damaged.
+    if (same || logged < lsn) return
+    const path = `${this.#options.directory}/${snapshotName(before.number)}`
+    const why = `it stands at LSN ${lsn}, and ${segmentName(before.number)} goes on to LSN ${logged}`
+    throw corrupt(path, `${why}: it is not of this log. Put it aside, or see \`kuji log repair --help\``)
   }
 
   async #finish(header: SegmentHeader, views: OutcomeViews, end: number): Promise<Recovered> {

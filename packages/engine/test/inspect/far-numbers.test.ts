@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict'
 import { copyFileSync, rmSync } from 'node:fs'
-import { basename } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { crc32 } from 'node:zlib'
 import { inspectLog, repairLog } from '@kuji/engine'
@@ -89,23 +88,6 @@ test('a log that leaves no room for the seal that ends its last file is refused,
   assert.match(`${fault?.kind} ${fault?.message}`, /^damage .*no room for the seal/)
   const { done, lost } = await repairLog(directory, { dryRun: false })
   assert.deepEqual([done, lost.draws], [true, 0])
-  await start(directory)
-})
-
-test('a snapshot behind the last file is told by inspect as a start refuses it, and put aside by a repair', async t => {
-  const { directory } = await sample(t, { snapshots: true, end: 'shutdown' })
-  const [newest = 0] = filesOf(directory, /^snapshot/)
-    .map(name => Number(name.slice(9, 19)))
-    .slice(-1)
-  for (const later of segmentsOf(directory).filter(segment => segment > newest))
-    rmSync(segmentPath(directory, later))
-  const seal = batchesOf(directory, newest).at(-1)!
-  forge(segmentPath(directory, newest), seal, content => content.writeUInt8(1, 73))
-  assert.match((await refused(directory)).message, /files are missing/)
-  const { fault } = await inspectLog(directory)
-  assert.deepEqual([fault?.kind, fault?.file], ['snapshot', basename(snapshotPath(directory, newest))])
-  const { done, lost, moved } = await repairLog(directory, { dryRun: false })
-  assert.deepEqual([done, lost.draws, moved], [true, 0, [fault!.file]])
   await start(directory)
 })
 

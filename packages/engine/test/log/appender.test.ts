@@ -3,6 +3,7 @@ import { closeSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync }
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, describe, test } from 'node:test'
+import { fileURLToPath } from 'node:url'
 import { NodeDisk, NodeFile } from '../../src/disk/node-disk.ts'
 import { pooledCalls } from '../../src/disk/system-calls.ts'
 import type { Appender } from '../../src/log/appender.ts'
@@ -10,6 +11,7 @@ import { InlineAppender } from '../../src/log/appender.ts'
 import { checkFrame, hashBatch, readPreviousHash } from '../../src/log/frame.ts'
 import { ThreadAppender } from '../../src/log/thread-appender.ts'
 import { headerBytes, terminatorBytes } from '../../src/record/batch.ts'
+import { runChild } from '../support/child.ts'
 
 const directory = mkdtempSync(join(tmpdir(), 'kuji-appender-'))
 after(() => rmSync(directory, { recursive: true }))
@@ -95,3 +97,38 @@ test('the log’s thread refuses memory that it cannot share', async () => {
   await appender.close()
   await file.close()
 })
+
+for (const [name, appender] of [
+  ['on the caller’s thread', 'InlineAppender'],
+  ['on the log’s thread', 'ThreadAppender'],
+] as const)
+  test(`a short write ${name} is followed by the rest, behind it`, async () => {
+    // The kernel writes up to the limit, and refuses what is to come behind it. Whoever writes the rest anywhere else
+    // is not refused, and has destroyed the batch.
+    const path = join(directory, appender)
+    writeFileSync(path, new Uint8Array(512))
+    const from = (module: string): string =>
+      JSON.stringify(fileURLToPath(new URL(`../../src/${module}`, import.meta.url)))
+    const { lines, stderr } = runChild(
+      `
+      import { openSync } from 'node:fs'
+      import { NodeFile } from ${from('disk/node-disk.ts')}
+      import { pooledCalls } from ${from('disk/system-calls.ts')}
+      import { InlineAppender } from ${from('log/appender.ts')}
+      import { ThreadAppender } from ${from('log/thread-appender.ts')}
+      const batch = new Uint8Array(new SharedArrayBuffer(4096))
+      batch.fill(7, ${headerBytes}, ${4096 - terminatorBytes})
+      new DataView(batch.buffer).setUint32(4, ${4096 - terminatorBytes}, true)
+      const file = new NodeFile(pooledCalls, openSync(${JSON.stringify(path)}, 'r+'))
+      const appender = new ${appender}(new Uint8Array(32))
+      console.log(await appender.append(file, 1, batch, 512).catch(error => error.code))
+      await appender.close()
+      console.log(Buffer.from(batch).toString('hex'))
+    `,
+      // In blocks of 512 bytes.
+      { shell: 'ulimit -f 4' },
+    )
+    assert.equal((await lines.next()).value, 'EFBIG', stderr())
+    const framed = Buffer.from((await lines.next()).value, 'hex')
+    assert.deepEqual(readFileSync(path), Buffer.concat([Buffer.alloc(512), framed.subarray(0, 3 * 512)]))
+  })

@@ -1,22 +1,10 @@
-import type { DrawRequest, Outcome, Request, ShownItem, Status } from '../../history/index.ts'
+import { codes } from '@kuji/engine/contract'
+import type { DrawRequest, Outcome, Request } from '../../history/index.ts'
 import { manifestOf } from '../manifest.ts'
+import { readShown } from './answers.ts'
 import type { Door } from './door.ts'
-import { patienceMs, refusal } from './door.ts'
-
-interface Receipt {
-  readonly id: number
-  readonly items: string[]
-  readonly version: number
-  readonly at: string
-  readonly replayed: boolean
-}
-
-interface Pool {
-  readonly version: number
-  readonly status: Status
-  readonly drawn: number
-  readonly items: readonly ShownItem[]
-}
+import { isOfConnection, LostAnswer, refusal } from './door.ts'
+import { type Fields, fieldsOf, flagOf, listOf, textOf, wholeOf } from './shape.ts'
 
 const actions = { open: 'resume', paused: 'pause', closed: 'close' } as const
 
@@ -31,26 +19,24 @@ export class HttpDoor implements Door {
     this.#url = url
   }
 
-  send(request: Request): Promise<Outcome> {
+  async send(request: Request, patienceMs: number): Promise<Outcome> {
     const path = `/v1/pools/${request.pool}`
     switch (request.kind) {
       case 'draw':
-        return this.#draw(`${path}/draws`, request)
+        return readReceipt(
+          await this.#ask(patienceMs, 'POST', `${path}/draws`, drawBody(request), keyOf(request)),
+        )
       case 'put':
-        return this.#change('PUT', path, manifestOf(request))
+        return readChange(await this.#ask(patienceMs, 'PUT', path, manifestOf(request)))
       case 'restock':
-        return this.#change('PATCH', `${path}/items/${request.item}`, { restock: request.units })
-      case 'reweigh':
-        return this.#change('PATCH', `${path}/items/${request.item}`, { weight: request.weight })
+      case 'reweigh': {
+        const update = request.kind === 'restock' ? { restock: request.units } : { weight: request.weight }
+        return readChange(await this.#ask(patienceMs, 'PATCH', `${path}/items/${request.item}`, update))
+      }
       case 'status':
-        return this.#change('POST', `${path}/${actions[request.status]}`)
+        return readChange(await this.#ask(patienceMs, 'POST', `${path}/${actions[request.status]}`))
       case 'read':
-        return this.#ask<Pool>('GET', path, {}, ({ version, status, drawn, items }) => ({
-          ...{ kind: 'shown', version, status, drawn },
-          items: items.map(({ id, stock, remaining, held, drawn: taken }) => ({
-            ...{ id, stock, remaining, held, drawn: taken },
-          })),
-        }))
+        return readShownPool(await this.#ask(patienceMs, 'GET', path))
     }
   }
 
@@ -58,40 +44,89 @@ export class HttpDoor implements Door {
     this.#closed.abort()
   }
 
-  #draw(path: string, { count, partial, key, recipient }: DrawRequest): Promise<Outcome> {
-    const headers: Record<string, string> = key === undefined ? {} : { 'idempotency-key': `"${key}"` }
-    const body = JSON.stringify({
-      count,
-      ...(partial === undefined ? {} : { partial }),
-      ...(recipient === undefined ? {} : { recipient }),
-    })
-    return this.#ask<Receipt>('POST', path, { headers, body }, ({ id, items, version, at, replayed }) => ({
-      ...{ kind: 'drawn', id, items, version, replayed },
-      at: Date.parse(at),
-    }))
-  }
-
-  #change(method: string, path: string, body?: object): Promise<Outcome> {
-    const init = body === undefined ? {} : { body: JSON.stringify(body) }
-    return this.#ask<{ version: number; changed?: boolean }>(method, path, init, ({ version, changed }) => ({
-      ...{ kind: 'changed', version },
-      ...(changed === undefined ? {} : { changed }),
-    }))
-  }
-
-  async #ask<T>(
+  async #ask(
+    patienceMs: number,
     method: string,
     path: string,
-    { headers = {}, body }: { headers?: Record<string, string>; body?: string },
-    read: (answer: T) => Outcome,
-  ): Promise<Outcome> {
-    const response = await fetch(this.#url + path, {
+    body?: object,
+    headers: Record<string, string> = {},
+  ): Promise<Answer> {
+    const { ok, status, text } = await this.#fetch(patienceMs, path, {
       method,
       headers: body === undefined ? headers : { ...headers, 'content-type': 'application/json' },
-      ...(body === undefined ? {} : { body }),
-      signal: AbortSignal.any([AbortSignal.timeout(patienceMs), this.#closed.signal]),
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     })
-    const answer = (await response.json()) as unknown
-    return response.ok ? read(answer as T) : refusal((answer as { code: string }).code)
+    const fields = fieldsOf(JSON.parse(text))
+    if (ok) return { fields }
+    const code = textOf(fields.code)
+    const outcome = refusal(code)
+    if (codes[code as keyof typeof codes].status !== status) throw new Error(`${code} with status ${status}`)
+    return { outcome }
   }
+
+  async #fetch(
+    patienceMs: number,
+    path: string,
+    init: RequestInit,
+  ): Promise<{ ok: boolean; status: number; text: string }> {
+    const signal = AbortSignal.any([AbortSignal.timeout(patienceMs), this.#closed.signal])
+    try {
+      const response = await fetch(this.#url + path, { ...init, signal })
+      const { ok, status } = response
+      return { ok, status, text: await response.text() }
+    } catch (error) {
+      const how = lossOf(error as Error)
+      throw how === null ? error : new LostAnswer(how, error)
+    }
+  }
+}
+
+/** What an answer holds, or the refusal that it is. */
+type Answer = { readonly fields: Fields } | { readonly outcome: Outcome }
+
+function lossOf({ name, cause }: Error): LostAnswer['how'] | null {
+  if (name === 'TimeoutError') return 'timeout'
+  // Whoever closes the door knows that there will be no answer.
+  if (name === 'AbortError' || isOfConnection(cause)) return 'connection'
+  // undici's name for a connection that the other side has ended.
+  return (Object(cause) as NodeJS.ErrnoException).code === 'UND_ERR_SOCKET' ? 'connection' : null
+}
+
+function keyOf({ key }: DrawRequest): Record<string, string> {
+  return key === undefined ? {} : { 'idempotency-key': `"${key}"` }
+}
+
+function drawBody({ count, partial, recipient }: DrawRequest): object {
+  return {
+    count,
+    ...(partial === undefined ? {} : { partial }),
+    ...(recipient === undefined ? {} : { recipient }),
+  }
+}
+
+function readReceipt(answer: Answer): Outcome {
+  if ('outcome' in answer) return answer.outcome
+  const { id, items, version, at, replayed } = answer.fields
+  return {
+    kind: 'drawn',
+    id: wholeOf(id),
+    items: listOf(items).map(textOf),
+    version: wholeOf(version),
+    at: wholeOf(Date.parse(textOf(at))),
+    replayed: flagOf(replayed),
+  }
+}
+
+function readChange(answer: Answer): Outcome {
+  if ('outcome' in answer) return answer.outcome
+  const { version, changed } = answer.fields
+  return {
+    kind: 'changed',
+    version: wholeOf(version),
+    ...(changed === undefined ? {} : { changed: flagOf(changed) }),
+  }
+}
+
+function readShownPool(answer: Answer): Outcome {
+  return 'outcome' in answer ? answer.outcome : readShown(answer.fields, fieldsOf)
 }

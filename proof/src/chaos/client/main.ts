@@ -7,7 +7,7 @@ import { Chance } from '../../chance.ts'
 import type { DrawRequest, Outcome, Request } from '../../history/index.ts'
 import { sleep } from '../clock.ts'
 import { Recorder, readAttemptsOf } from '../recorder.ts'
-import type { Address, Door, Protocol } from './door.ts'
+import { type Address, type Door, LostAnswer, type Protocol } from './door.ts'
 import { HttpDoor } from './http-door.ts'
 import { RespDoor } from './resp-door.ts'
 import { Wishes } from './wishes.ts'
@@ -68,7 +68,7 @@ async function doorFor(present: Address): Promise<Door> {
   try {
     const door = await mine.opening
     return {
-      send: request => door.send(request),
+      send: (request, patienceMs) => door.send(request, patienceMs),
       get isBroken() {
         return door.isBroken
       },
@@ -83,21 +83,21 @@ async function doorFor(present: Address): Promise<Door> {
   }
 }
 
-async function ask(door: Door, life: number, request: Request): Promise<Outcome> {
-  const outcome = await recorder.record(life, request, () => door.send(request))
+async function ask(door: Door, life: number, request: Request, patienceMs: number): Promise<Outcome> {
+  const outcome = await recorder.record(life, request, () => door.send(request, patienceMs))
   if (outcome.kind !== 'unknown') wishes.answered(request, outcome)
   else if (request.kind === 'draw' && request.key !== undefined) inDoubt.push(request)
   return outcome
 }
 
 /** Asks one server until the answers stop. */
-async function workWith(present: Address): Promise<void> {
+async function workWith(present: Address, patienceMs: number): Promise<void> {
   const door = await doorFor(present)
   try {
     while (address?.life === present.life) {
       const again = inDoubt.pop()
       if (again === undefined && finishing) return
-      const outcome = await ask(door, present.life, again ?? wishes.next())
+      const outcome = await ask(door, present.life, again ?? wishes.next(), patienceMs)
       if (outcome.kind === 'unknown') {
         // Others may still wait on a connection that they share.
         if (door.isBroken) door.close()
@@ -111,14 +111,18 @@ async function workWith(present: Address): Promise<void> {
   }
 }
 
-async function lane(): Promise<void> {
+async function lane(patienceMs: number): Promise<void> {
   while (!finishing || inDoubt.length > 0) {
     if (address === null) {
       await sleep(5)
       continue
     }
-    // What is lost is written down; the next try waits a little, for the word that there is another server.
-    await workWith(address).catch(() => {})
+    try {
+      await workWith(address, patienceMs)
+    } catch (error) {
+      if (!(error instanceof LostAnswer)) throw error
+    }
+    // The next try waits a little, for the word that there is another server.
     if (!finishing) await sleep(chance.between(10, 50))
   }
 }
@@ -130,7 +134,13 @@ process.on('message', (order: Order) => {
 })
 process.on('disconnect', () => process.exit(1))
 
-const lanes = Array.from({ length: setting.lanes }, lane)
+/** How long a lane waits for an answer: some for hardly longer than one takes, some for longer than any mishap. */
+function patienceOf(place: number): number {
+  const [least, most] = [200, 4000]
+  return Math.round(least * (most / least) ** (place / (setting.lanes - 1)))
+}
+
+const lanes = Array.from({ length: setting.lanes }, (_, place) => lane(patienceOf(place)))
 process.send!('ready')
 await Promise.all(lanes)
 process.exit(0)

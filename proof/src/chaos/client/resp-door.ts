@@ -1,20 +1,28 @@
 import { Redis } from 'ioredis'
-import { createClient } from 'redis'
-import type { DrawRequest, Outcome, Request, ShownItem, Status, Stock } from '../../history/index.ts'
+import {
+  ClientClosedError,
+  ClientOfflineError,
+  createClient,
+  DisconnectsClientError,
+  ErrorReply,
+  SocketClosedUnexpectedlyError,
+} from 'redis'
+import type { DrawRequest, Outcome, Request } from '../../history/index.ts'
 import { manifestOf } from '../manifest.ts'
+import { readShown } from './answers.ts'
 import type { Door } from './door.ts'
-import { patienceMs, refusal } from './door.ts'
-
-type Reply = string | number | Reply[]
+import { isOfConnection, LostAnswer, refusal } from './door.ts'
+import { type Fields, fieldsOf, flagOf, listOf, textOf, wholeOf } from './shape.ts'
 
 /** Sends one command; rejects with an error of the server, or of the connection. */
-type Send = (command: readonly string[]) => Promise<Reply>
+type Send = (command: readonly string[]) => Promise<unknown>
 
 /** What there has to be of a client that others have made. */
 interface Library {
   readonly send: Send
   /** Tells what the server said from what became of the connection. */
   readonly isRefusal: (error: Error) => boolean
+  readonly isLoss: (error: Error) => boolean
   readonly isBroken: () => boolean
   readonly end: () => void
 }
@@ -38,13 +46,13 @@ export class RespDoor implements Door {
       // Nothing is sent again by itself: an attempt is one question.
       retryStrategy: () => null,
       ...{ maxRetriesPerRequest: 0, autoResendUnfulfilledCommands: false, enableOfflineQueue: false },
-      commandTimeout: patienceMs,
     })
     redis.on('error', () => {})
-    await redis.connect()
+    await connect(redis.connect(), isLossOfIoredis)
     return new RespDoor({
-      send: ([name, ...words]) => redis.call(name!, ...words) as Promise<Reply>,
+      send: ([name, ...words]) => redis.call(name!, ...words),
       isRefusal: error => error.name === 'ReplyError',
+      isLoss: isLossOfIoredis,
       isBroken: () => redis.status !== 'ready',
       end: () => redis.disconnect(),
     })
@@ -56,52 +64,64 @@ export class RespDoor implements Door {
       socket: { reconnectStrategy: false },
       disableOfflineQueue: true,
     })
-    client.on('error', () => {})
-    await client.connect()
+    // What it cannot read it tells as an event, and goes on waiting.
+    const unreadable = Promise.withResolvers<never>()
+    unreadable.promise.catch(() => {})
+    client.on('error', (error: Error) => {
+      if (!isLossOfNodeRedis(error)) unreadable.reject(error)
+    })
+    await connect(client.connect(), isLossOfNodeRedis)
     return new RespDoor({
-      send: command => withPatience(client.sendCommand([...command]) as unknown as Promise<Reply>),
-      isRefusal: error => /^[A-Z_]+ /.test(error.message),
+      send: command => Promise.race([client.sendCommand([...command]), unreadable.promise]),
+      isRefusal: error => error instanceof ErrorReply,
+      isLoss: isLossOfNodeRedis,
       isBroken: () => !client.isReady,
       end: () => client.destroy(),
     })
   }
 
-  async send(request: Request): Promise<Outcome> {
+  async send(request: Request, patienceMs: number): Promise<Outcome> {
+    const { send, isRefusal, isLoss } = this.#library
     try {
-      return await this.#ask(request)
+      return readAnswer(request, await withPatience(send(commandFor(request)), patienceMs))
     } catch (error) {
-      if (!this.#library.isRefusal(error as Error)) throw error
-      return refusal((error as Error).message.split(' ', 1)[0]!)
+      if (isLoss(error as Error)) throw new LostAnswer('connection', error)
+      if (isRefusal(error as Error)) return refusal((error as Error).message.split(' ', 1)[0]!)
+      throw error
     }
   }
 
   close(): void {
     this.#library.end()
   }
+}
 
-  async #ask(request: Request): Promise<Outcome> {
-    const { pool } = request
-    switch (request.kind) {
-      case 'draw': {
-        const [id, ...items] = (await this.#library.send(drawCommand(request))) as [number, ...string[]]
-        return { kind: 'drawn', id, items }
-      }
-      case 'put': {
-        const reply = readMap(
-          await this.#library.send(['PUTPOOL', pool, JSON.stringify(manifestOf(request))]),
-        )
-        return { kind: 'changed', version: reply.version as number, changed: reply.changed === 1 }
-      }
-      case 'restock': {
-        const reply = readMap(await this.#library.send(['RESTOCK', pool, request.item, `${request.units}`]))
-        return { kind: 'changed', version: reply.version as number }
-      }
-      case 'read':
-        return readPool(await this.#library.send(['POOL', pool]))
-      default:
-        throw new Error(`RESP has no command for ${request.kind}`)
-    }
+function commandFor(request: Request): string[] {
+  const { pool } = request
+  switch (request.kind) {
+    case 'draw':
+      return drawCommand(request)
+    case 'put':
+      return ['PUTPOOL', pool, JSON.stringify(manifestOf(request))]
+    case 'restock':
+      return ['RESTOCK', pool, request.item, `${request.units}`]
+    case 'read':
+      return ['POOL', pool]
+    default:
+      throw new Error(`RESP has no command for ${request.kind}`)
   }
+}
+
+function readAnswer({ kind }: Request, reply: unknown): Outcome {
+  if (kind === 'draw') {
+    const [id, ...items] = listOf(reply)
+    return { kind: 'drawn', id: wholeOf(id), items: items.map(textOf) }
+  }
+  const fields = readMap(reply)
+  if (kind === 'read') return readShown(fields, readMap)
+  const version = wholeOf(fields.version)
+  if (kind !== 'put') return { kind: 'changed', version }
+  return { kind: 'changed', version, changed: flagOf(toFlag(fields.changed)) }
 }
 
 function drawCommand({ pool, count, partial, key, recipient }: DrawRequest): string[] {
@@ -114,33 +134,54 @@ function drawCommand({ pool, count, partial, key, recipient }: DrawRequest): str
   ]
 }
 
-/** RESP2 has a map as names and values in turn. */
-function readMap(reply: Reply): Record<string, Reply> {
-  const words = reply as Reply[]
-  const map: Record<string, Reply> = Object.create(null)
-  for (let k = 0; k < words.length; k += 2) map[words[k] as string] = words[k + 1]!
+/** RESP3 has maps, which node-redis asks for; RESP2 has names and values in turn. */
+function readMap(reply: unknown): Fields {
+  if (!Array.isArray(reply)) return fieldsOf(reply)
+  const map: Record<string, unknown> = Object.create(null)
+  for (let k = 0; k < reply.length; k += 2) map[textOf(reply[k])] = reply[k + 1]
   return map
 }
 
-function readPool(reply: Reply): Outcome {
-  const { version, status, drawn, items } = readMap(reply)
-  return {
-    kind: 'shown',
-    ...{ version: version as number, status: status as Status, drawn: drawn as number },
-    items: (items as Reply[]).map((item): ShownItem => {
-      const { id, stock, remaining, held, drawn: taken } = readMap(item)
-      return {
-        ...{ id: id as string, stock: stock as Stock, remaining: remaining as Stock },
-        ...{ held: held as number, drawn: taken as number },
-      }
-    }),
+/** RESP2 has numbers for yes and no. */
+function toFlag(value: unknown): unknown {
+  return value === 1 ? true : value === 0 ? false : value
+}
+
+async function connect(connected: Promise<unknown>, isLoss: Library['isLoss']): Promise<void> {
+  try {
+    await connected
+  } catch (error) {
+    throw isLoss(error as Error) ? new LostAnswer('connection', error) : error
   }
 }
 
-/** node-redis waits for ever, and goes on counting replies when one comes late. */
-function withPatience(reply: Promise<Reply>): Promise<Reply> {
+/** ioredis tells most of it by words alone. */
+const lossesOfIoredis = new Set([
+  'Connection is closed.',
+  "Stream isn't writeable and enableOfflineQueue options is false",
+  'Command aborted due to connection close',
+  'connect ETIMEDOUT',
+])
+
+function isLossOfIoredis(error: Error): boolean {
+  return (
+    isOfConnection(error) || error.name === 'MaxRetriesPerRequestError' || lossesOfIoredis.has(error.message)
+  )
+}
+
+const lossesOfNodeRedis = [
+  ...[ClientClosedError, ClientOfflineError, DisconnectsClientError],
+  ...[SocketClosedUnexpectedlyError],
+]
+
+function isLossOfNodeRedis(error: Error): boolean {
+  return isOfConnection(error) || lossesOfNodeRedis.some(kind => error instanceof kind)
+}
+
+/** The libraries go on counting replies, so one that comes late is nobody else's. */
+function withPatience(reply: Promise<unknown>, patienceMs: number): Promise<unknown> {
   return new Promise((resolve, reject) => {
-    const late = setTimeout(() => reject(new Error('no answer in time')), patienceMs)
+    const late = setTimeout(() => reject(new LostAnswer('timeout')), patienceMs)
     reply.then(resolve, reject).finally(() => clearTimeout(late))
   })
 }

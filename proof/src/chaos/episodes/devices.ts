@@ -10,6 +10,7 @@ const onExt4 = ({ device }: Stage): boolean => device?.kind === 'ext4'
 const full: Episode = {
   name: 'a full device',
   canPlay: onDevice,
+  brings: ['READ_ONLY'],
   async play(stage) {
     const device = stage.device!
     device.fill()
@@ -84,6 +85,8 @@ const broken: Episode = {
   name: 'a device that breaks down',
   // With durability `os`, what the kernel had not written goes with it.
   canPlay: stage => onExt4(stage) && stage.durability === 'sync',
+  // No file can be made, a write fails, and what came behind it is told that it did not take place.
+  brings: ['READ_ONLY', 'OUTCOME_UNKNOWN', 'INTERNAL'],
   async play(stage) {
     const device = stage.device!
     device.breakDown()

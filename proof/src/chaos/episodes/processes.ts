@@ -14,8 +14,9 @@ const always = (): boolean => true
 const stopped: Episode = {
   name: 'stopped for a while',
   canPlay: always,
+  outlastsPatience: true,
   async play(stage) {
-    const ms = stage.chance.between(50, 1200)
+    const ms = stage.chance.between(600, 1500)
     stage.server.kill('SIGSTOP')
     await sleep(ms)
     stage.server.kill('SIGCONT')
@@ -58,6 +59,8 @@ const second: Episode = {
 const limited: Episode = {
   name: 'a limit on the size of files',
   canPlay: () => hasPrlimit(),
+  // No file can be made, a write fails, and what came behind it is told that it did not take place.
+  brings: ['READ_ONLY', 'OUTCOME_UNKNOWN', 'INTERNAL'],
   async play(stage: Stage) {
     const bytes = 1024 + stage.chance.below(segmentBytes - 2048)
     execFileSync('prlimit', ['--pid', `${stage.server.pid}`, `--fsize=${bytes}`])
@@ -73,6 +76,7 @@ const limited: Episode = {
 const noDescriptors: Episode = {
   name: 'no file descriptors left',
   canPlay: () => hasPrlimit(),
+  brings: ['READ_ONLY'],
   async play(stage) {
     const limit = (files: string) =>
       execFileSync('prlimit', ['--pid', `${stage.server.pid}`, `--nofile=${files}:`])

@@ -1,6 +1,7 @@
 import { KujiError, limits } from '@kuji/engine/contract'
 import { readWholeLog, type WholeLog } from '../../../../packages/engine/src/inspect/inspect.ts'
 import { repairOn } from '../../../../packages/engine/src/inspect/repair.ts'
+import type { LogFaultKind } from '../../../../packages/engine/src/inspect/report.ts'
 import { openIn } from '../../../../packages/engine/src/open.ts'
 import { deterministicRandom } from '../../../../packages/engine/src/random/deterministic.ts'
 import { type Recovered, recover } from '../../../../packages/engine/src/recovery/recover.ts'
@@ -37,9 +38,12 @@ function inspect(files: FileSet): Promise<WholeLog | KujiError> {
   return orRefusal(readWholeLog({ disk: new MemoryDisk(files), directory, observer, secondLook: false }))
 }
 
+/** Faults that a start refuses too. Of a snapshot that says something else than the log it may know nothing. */
+const refusedKinds: ReadonlySet<LogFaultKind> = new Set(['damage', 'gap', 'foreign', 'chain', 'format'])
+
 /**
- * The tools and the start judge alike: what has no fault, or is torn, is opened, and damage is refused. (Of archives,
- * and of a snapshot that says something else than the log, a start may know nothing.)
+ * The tools and the start judge alike: what has no fault, or is torn, is opened, at the same place, and what is damaged
+ * is refused. (Of archives a start knows nothing.)
  */
 function compare(read: WholeLog | KujiError, started: Recovered | KujiError, files: FileSet): void {
   // Without a log there is nothing to inspect, and a start makes one.
@@ -48,7 +52,13 @@ function compare(read: WholeLog | KujiError, started: Recovered | KujiError, fil
   const good = fault === null || fault.kind === 'torn'
   if (good && started instanceof KujiError)
     throw new Defect(`inspect takes it, a start does not\n${[...files.keys()]}`, { cause: started })
-  const seen = fault?.kind === 'damage' && read.reading.files.archived.size === 0
+  if (good && !(started instanceof KujiError)) {
+    const { position, state } = started
+    const ends = [read.reading.lsn, read.reading.drawNumber, position.lsn, state.drawNumber]
+    if (ends[0] !== ends[2] || ends[1] !== ends[3])
+      throw new Defect(`inspect ends at LSN and draw ${ends.slice(0, 2)}, a start at ${ends.slice(2)}`)
+  }
+  const seen = fault !== null && refusedKinds.has(fault.kind) && read.reading.files.archived.size === 0
   if (seen && !(started instanceof KujiError))
     throw new Defect(`a start takes what inspect does not\n${fault.kind}: ${fault.message}`)
 }

@@ -141,8 +141,8 @@ export const bugsOfFiles: readonly PlantedBug[] = [
       },
       {
         file: appenders.thread,
-        find: 'writeAll(descriptor, batch, position)',
-        put: 'writeAll(descriptor, content, position)',
+        find: 'writeFully(file, batch, position)',
+        put: 'writeFully(file, content, position)',
       },
     ],
     layers: ['tests', 'sim', 'crash-points'],
