@@ -13,20 +13,26 @@ const failuresShown = 10
 
 const print = (text: string): void => void process.stdout.write(`${text}\n`)
 
+type Failure = BatchReport['failures'][number]
+
 /** What the cases of one directory came to. */
 class Tally {
   readonly #began = performance.now()
   readonly outcomes: Record<Outcome, number> = { right: 0, refused: 0, 'end lost': 0 }
-  readonly failures: BatchReport['failures'][number][] = []
+  readonly failures: Failure[] = []
   readonly #all: number
 
   constructor(all: number) {
     this.#all = all
   }
 
-  add({ outcomes, failures }: BatchReport): void {
+  /** Tells of failures at once: a run takes minutes. */
+  add({ outcomes, failures }: BatchReport, tellFailure: (failure: Failure) => void): void {
     for (const [outcome, count] of Object.entries(outcomes)) this.outcomes[outcome as Outcome] += count
-    this.failures.push(...failures)
+    for (const failure of failures) {
+      if (this.failures.length < failuresShown) tellFailure(failure)
+      this.failures.push(failure)
+    }
   }
 
   get passed(): number {
@@ -60,10 +66,15 @@ async function damage(end: End, sample: Sample, options: Options): Promise<Tally
     count: jobs,
     workerData: { end, logBytes },
     next: () => batches.next().value ?? undefined,
-    onReport: report => tally.add(report),
+    onReport: report => tally.add(report, failure => tellFailure(end, logBytes, failure)),
   })
   clearInterval(timer)
   return tally
+}
+
+function tellFailure(end: End, logBytes: number, { kind, place, why }: Failure): void {
+  const size = logBytes === 65_536 ? '' : ` --log-bytes ${logBytes}`
+  print(`  ${why}\n    again: npm run bit-flips -- --ends ${end} --case ${kind}:${place}${size}`)
 }
 
 async function runOne(
@@ -95,10 +106,6 @@ async function main(options: Options): Promise<number> {
     }
     const tally = await damage(end, sample, options)
     print(`${end}: ${tally.line}`)
-    for (const { kind, place, why } of tally.failures.slice(0, failuresShown)) {
-      const size = options.logBytes === 65_536 ? '' : ` --log-bytes ${options.logBytes}`
-      print(`  ${why}\n    again: npm run bit-flips -- --ends ${end} --case ${kind}:${place}${size}`)
-    }
     passed += tally.passed
     failed += tally.failures.length
   }

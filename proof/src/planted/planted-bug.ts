@@ -1,5 +1,5 @@
 /** What may find a bug, the cheapest first. */
-export const layerNames = ['tests', 'sim', 'statistics', 'crash-points', 'chaos'] as const
+export const layerNames = ['tests', 'sim', 'bit-flips', 'crash-points', 'chaos', 'statistics'] as const
 
 export type LayerName = (typeof layerNames)[number]
 
