@@ -48,6 +48,7 @@ export function parseOptions(args: readonly string[]): SimOptions | null {
     },
   })
   if (values.help) return null
+  refuseTogether(values, ['seeds', 'seed'], ['seeds', 'minutes'], ['seeds', 'trace'], ['minutes', 'trace'])
   const seed = readWhole(values.seed, 'seed')
   const minutes = values.minutes === undefined ? Number.POSITIVE_INFINITY : Number(values.minutes)
   if (!(minutes > 0)) throw new UsageError('--minutes: expected a number above 0')
@@ -62,6 +63,12 @@ export function parseOptions(args: readonly string[]): SimOptions | null {
   if (minutes < Number.POSITIVE_INFINITY)
     return { first: first ?? Date.now(), last: Number.POSITIVE_INFINITY, ...rest }
   return { first: first ?? 1, last: last ?? 1000, ...rest }
+}
+
+/** Options of which one would be passed over. */
+function refuseTogether(values: Record<string, unknown>, ...pairs: readonly [string, string][]): void {
+  for (const [one, other] of pairs)
+    if (values[one] && values[other]) throw new UsageError(`--${one} and --${other} do not go together`)
 }
 
 function readWhole(value: string | undefined, name: string): number | undefined {

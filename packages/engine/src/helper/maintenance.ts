@@ -113,8 +113,10 @@ export class Maintenance {
     const first = segments.reduce((least, segment) => Math.min(least, segment), number)
     const snapshots = entries.filter(({ name }) => parseSnapshotName(name) > 0)
     snapshots.sort((a, b) => parseSnapshotName(b.name) - parseSnapshotName(a.name))
+    // Of the disk, for snapshots that may be whole.
+    const failures: unknown[] = []
     for (const { name, bytes } of snapshots) {
-      const snapshot = await this.#read(name)
+      const snapshot = await this.#read(name, failures)
       if (snapshot === null || snapshot.segment >= number || snapshot.segment + 1 < first) continue
       this.#applied = snapshot.segment
       this.#snapshotBytes = bytes
@@ -122,6 +124,8 @@ export class Maintenance {
       return new Replayer(snapshot.state, snapshot.position)
     }
     if (first > 1) {
+      // Not for good, then: the next segment is another try.
+      if (failures.length > 0) throw failures[0]
       const message = `${directory}: no good snapshot is left, and the log begins with segment ${first}`
       throw new KujiError('CORRUPT', message, { file: directory })
     }
@@ -130,13 +134,14 @@ export class Maintenance {
   }
 
   /** A snapshot, or null where it is bad. Then it is put aside, unless the disk does not give it: it may be whole. */
-  async #read(name: string): Promise<Snapshot | null> {
+  async #read(name: string, failures: unknown[]): Promise<Snapshot | null> {
     const { disk, directory } = this.#options
     try {
       return await readSnapshot(disk, directory, parseSnapshotName(name), this.#options)
     } catch (error) {
       if (!(error instanceof KujiError)) throw error
-      if (error.cause === undefined) await disk.rename(`${directory}/${name}`, `${directory}/${name}.broken`)
+      if (error.cause !== undefined) failures.push(error.cause)
+      else await disk.rename(`${directory}/${name}`, `${directory}/${name}.broken`)
       return null
     }
   }
