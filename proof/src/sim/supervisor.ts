@@ -287,8 +287,8 @@ export class Supervisor {
       const doom = this.#chance.between(1, 20)
       if (faults.has('close') && this.#chance.happens(0.3)) {
         void this.close().then(() => this.#startSoon())
-        // Somebody loses patience.
-        if (mayCrash && this.#chance.happens(0.2)) this.#callsToDoom = doom
+        // Somebody loses patience: an end has few calls.
+        if (mayCrash && this.#chance.happens(0.3)) this.#callsToDoom = Math.ceil(doom / 4)
       } else if (this.#chance.happens(0.7)) this.#callsToDoom = doom
       else this.crash()
     })
