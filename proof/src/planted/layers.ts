@@ -102,7 +102,10 @@ export const layers: readonly Layer[] = [
   {
     name: 'chaos',
     needs: 'proof/src/chaos/main.ts',
-    command: () => ['proof/src/chaos/main.ts', '--kills', '25', '--seed', '1'],
+    command: (_, bug) => {
+      const mishap = bug?.mishap === undefined ? [] : ['--only', bug.mishap]
+      return ['proof/src/chaos/main.ts', '--kills', '25', '--seed', '1', ...mishap]
+    },
     // A request that nobody answered says nothing: why not stands in another line, or nowhere.
     reader: lineReader(/^(?: +(?=\d+ x )|FAILED (?!fetch failed))(.*)$/),
   },

@@ -186,6 +186,7 @@ export const bugsOfFiles: readonly PlantedBug[] = [
     ],
     layers: ['tests', 'sim', 'chaos'],
     tests: ['one-process.test.ts'],
+    mishap: 'a second server',
     quick: 'sim',
   },
 ]
