@@ -16,3 +16,10 @@ export function readRange(option: string, text: string): readonly [first: number
     throw new UsageError(`${option}: expected A..B, as in 1..1000`)
   return [first, last]
 }
+
+/** Any number above 0; throws `UsageError` for any other text. */
+export function readAboveZero(option: string, text: string): number {
+  const number = Number(text)
+  if (!(number > 0)) throw new UsageError(`${option}: expected a number above 0`)
+  return number
+}

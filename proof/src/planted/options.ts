@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util'
 import { UsageError } from '../command/command.ts'
+import { readAboveZero } from '../command/numbers.ts'
 import { plantedBugs } from './bugs/index.ts'
 import { type LayerName, layerNames, type PlantedBug } from './planted-bug.ts'
 
@@ -48,8 +49,7 @@ export function parseOptions(args: readonly string[]): PlantedOptions | null {
   })
   if (values.help) return null
   const { only, every, quick, markdown, list } = values
-  const minutes = Number(values.minutes ?? (quick ? 1 : 10))
-  if (!(minutes > 0)) throw new UsageError('--minutes: expected a number above 0')
+  const minutes = readAboveZero('--minutes', values.minutes ?? (quick ? '1' : '10'))
   const layer = values.layer === '' ? '' : layerNames.find(name => name === values.layer)
   if (layer === undefined) throw new UsageError(`--layer: expected one of ${layerNames.join(', ')}`)
   const named = only === '' ? plantedBugs : only.split(',').map(findBug)
