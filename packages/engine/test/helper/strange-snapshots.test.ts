@@ -91,20 +91,24 @@ test('what the helper needs and does not find is told by name, and draws go on',
   }
 })
 
-test('where the disk gives none of the snapshots, that is told, and may pass', async t => {
+test('where the disk gives none of the snapshots, the helper tells of the disk, not of a lost log', async t => {
   const { directory } = await sample(t, { snapshots: true, end: 'shutdown' })
   let failing = false
   const disk = new FaultyDisk(({ operation, name }) =>
-    failing && operation === 'read' && name.endsWith('.snap') ? { error: systemError('EIO') } : undefined,
+    failing && operation === 'read' && name.startsWith('snapshot')
+      ? { error: systemError('EIO') }
+      : undefined,
   )
-  const { events } = await drawOn(
-    directory,
-    () => {
-      failing = true
-    },
-    disk,
+  const fail = (): void => {
+    failing = true
+  }
+  const { state, events } = await drawOn(directory, fail, disk)
+  const [failure, ...others] = events.filter(({ type }) => type === 'helper-failed')
+  assert.match(
+    failure!.message,
+    /^EIO: .*; draws go on, and snapshots wait until the next file of the log is full$/,
   )
-  const failure = events.find(({ type }) => type === 'helper-failed')
-  assert.match(failure!.message, /^EIO.* snapshots wait until the next file of the log is full$/)
-  assert.equal(snapshotsOf(directory).length, 2)
+  assert.equal(others.length, 0)
+  assert.deepEqual(filesOf(directory, /\.broken$/), [])
+  assert.equal((await start(directory)).state, state)
 })
