@@ -21,6 +21,11 @@ export class Room {
     return bytes + recordOverheadBytes <= this.#log.room
   }
 
+  /** Whether the log looks for room. The file that it has ready may go for a larger one meanwhile. */
+  get isAsking(): boolean {
+    return this.#asking
+  }
+
   /** Asks the log for room for a request. `then` comes when there is some, or it is certain that there is none. */
   ask(bytes: number, then: () => void): void {
     if (this.#asking) return

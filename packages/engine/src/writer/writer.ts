@@ -184,7 +184,8 @@ export class Writer {
 
   /** Decides the next request into the open batch. False where it has to wait for room in the log. */
   #decideNext(): boolean {
-    if (this.#rotating) return false
+    // While the log makes a larger file, what was decided on the strength of the one that is ready had no place to go.
+    if (this.#rotating || this.#room.isAsking) return false
     const mailbox = this.#mailbox
     const slot = mailbox.slot(mailbox.decided)
     const request = mailbox.requests[slot]!
