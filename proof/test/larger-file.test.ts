@@ -4,7 +4,7 @@ import { ScriptedMachine } from './support/scripted-machine.ts'
 
 const items = [{ id: 'it', weight: 1, stock: 'unlimited' }] as const
 
-test('what is drawn while a larger file is made ready is there after a crash, however narrowly it was needed', async () => {
+test('what is drawn while a larger file is made ready is there after a crash', async () => {
   // The room that is kept for a change grows by three bytes a character: one of these needs all there is in a file.
   for (let length = 1060; length < 1090; length++) {
     const machine = new ScriptedMachine()
