@@ -75,7 +75,13 @@ test('the command prints what happened, and the same trace for the same seed', (
 })
 
 test('wrong usage is told with the way out', () => {
-  for (const args of [['--seeds', '9'], ['--without', 'rain'], ['--minutes', '0'], ['--nothing']]) {
+  for (const args of [
+    ['--seed', '1', '--seeds', '1..2'],
+    ['--seeds', '9'],
+    ['--without', 'rain'],
+    ['--minutes', '0'],
+    ['--nothing'],
+  ]) {
     const { status, stderr } = runSim(...args)
     assert.equal(status, 2)
     assert.match(stderr, /npm run sim -- \[--seed N/)

@@ -128,6 +128,13 @@ test('whoever draws the last ticket gets the lastOne item as an extra, with a dr
   }
   assert.equal(await codeOf(kuji.draw('p')), 'POOL_EMPTY')
   assert.equal(kuji.status().drawNumber, 11)
+  const restocked = await memory()
+  await restocked.putPool(urn('ticket 40, statue 1', { lastOne: 'statue' }))
+  await restocked.draw('p')
+  await restocked.updateItem('p', 'statue', { restock: 40 })
+  assert.deepEqual(await oddsOf(restocked), { ticket: 1, statue: 0 })
+  const { items } = await restocked.draw('p', { count: 38 })
+  assert.ok(!items.includes('statue'), 'however many there are, none is a ticket')
   const bulk = await memory()
   await bulk.putPool(urn('ticket 3, statue 1', { lastOne: 'statue' }))
   const receipt = await bulk.drawMany('p', 3)

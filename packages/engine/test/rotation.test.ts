@@ -1,9 +1,12 @@
 import assert from 'node:assert/strict'
+import { existsSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { test } from 'node:test'
 import type { EngineEvent, Kuji } from '@kuji/engine'
 import { open } from '@kuji/engine'
 import { openIn } from '../src/open.ts'
 import { codeOf } from './support/codes.ts'
+import { filesOf } from './support/directory.ts'
 import type { Call } from './support/faulty-disk.ts'
 import { FaultyDisk, systemError } from './support/faulty-disk.ts'
 import { gate } from './support/gate.ts'
@@ -44,6 +47,25 @@ test('what is decided while the log moves on to its next file finds a place', as
   const again = await open({ dir, durability: 'os', segmentBytes })
   assert.equal(again.status().drawNumber, 7000)
   await again.close()
+})
+
+test('the log does not go over to its next file without the seal that ends the one before', async t => {
+  const dir = temporaryDirectory(t)
+  let failed = false
+  let written = 0
+  const disk = new FaultyDisk(call => {
+    if (failed && call.operation === 'write' && call.name === segment(2)) written++
+    if (call.name !== segment(1) || !isSeal(call)) return undefined
+    failed = true
+    return { error: systemError('EIO') }
+  })
+  const kuji = await openIn({ dir, durability: 'os', segmentBytes }, testWorld(disk))
+  await kuji.putPool(endless)
+  await kuji.drawMany('p', 2000)
+  assert.equal(await codeOf(kuji.drawMany('p', 2000)), 'OUTCOME_UNKNOWN')
+  assert.equal(kuji.status().state, 'failed')
+  assert.equal(written, 0)
+  await kuji.close()
 })
 
 test('a file that could not be made larger is not replaced once the log has gone over to it', async t => {
@@ -119,4 +141,42 @@ test('draw numbers run on through hundreds of files, and nothing is lost between
       assert.equal(lsn, index + 1)
     })
   }
+})
+
+test('what no pool shows any more outlives the log that a snapshot has taken the place of', async t => {
+  const dir = temporaryDirectory(t)
+  const item = (id: string, stock: number | 'unlimited') => ({ id, weight: 1, stock })
+  const kuji = await openIn({ dir, durability: 'os', segmentBytes }, testWorld())
+  await kuji.putPool({ id: 'gone', items: [item('a', 5)] })
+  await kuji.draw('gone', { count: 5 })
+  await kuji.deletePool('gone')
+  await kuji.putPool({ id: 'p', items: [item('left-out', 7)] })
+  await kuji.draw('p', { count: 7 })
+  await kuji.putPool({ id: 'p', items: [item('a', 'unlimited')] })
+  while (existsSync(join(dir, segment(1)))) await kuji.drawMany('p', 900)
+  await kuji.close()
+  const { drawNumber } = kuji.status()
+  const again = await openIn({ dir, durability: 'os', segmentBytes }, testWorld())
+  assert.equal(again.status().drawNumber, drawNumber)
+  await again.putPool({ id: 'p', items: [item('a', 'unlimited'), item('left-out', 7)] })
+  const { items } = await again.pool('p')
+  assert.deepEqual(
+    items.map(({ id, drawn }) => [id, drawn]),
+    [
+      ['a', drawNumber - 12],
+      ['left-out', 7],
+    ],
+  )
+  await again.close()
+})
+
+test('a file used again begins with its header and a terminator, whatever is behind them', async t => {
+  const dir = temporaryDirectory(t)
+  const kuji = await openIn({ dir, durability: 'os', segmentBytes }, testWorld())
+  await kuji.putPool(endless)
+  for (let k = 0; k < 40; k++) await kuji.drawMany('p', 900)
+  await kuji.close()
+  const next = readFileSync(join(dir, filesOf(dir, /^segment-/).at(-1)!))
+  assert.deepEqual(next.subarray(64, 72), Buffer.alloc(8))
+  assert.ok(!next.subarray(72).equals(Buffer.alloc(segmentBytes - 72)), 'it has been used before')
 })

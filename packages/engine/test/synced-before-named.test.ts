@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { constants } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { test } from 'node:test'
 import { NodeDisk } from '../src/disk/node-disk.ts'
@@ -11,6 +12,8 @@ import { FaultyDisk } from './support/faulty-disk.ts'
 import { sample } from './support/starts.ts'
 import { temporaryDirectory } from './support/temporary.ts'
 import { testWorld } from './support/world.ts'
+
+const isSnapshot = (name: string): boolean => name.startsWith('snapshot')
 
 /**
  * What a crash of the machine may undo is every change of a file or directory since its last sync, in any choice of
@@ -49,31 +52,66 @@ test('names are given and taken one at a time, each synced before what relies on
   })
   const dir = join(temporaryDirectory(t), 'data')
   const kuji = await openIn({ dir, durability: 'sync', segmentBytes: 4096 }, testWorld(disk))
-  await kuji.putPool({ id: 'p', items: [{ id: 'a', weight: 1, stock: 'unlimited' }] })
-  for (let k = 0; k < 40; k++) await kuji.drawMany('p', 900)
+  // Larger than some files together, so that a snapshot makes several of them superfluous at once.
+  const names = Array.from({ length: 40 }, (_, item) => `${item}`.padStart(60, 'a'))
+  const items = names.map(id => ({ id, weight: 1, stock: 'unlimited' as const }))
+  for (let k = 0; k < 5; k++) await kuji.putPool({ id: `p${k}`, items })
+  for (let k = 0; k < 100; k++) await kuji.drawMany('p0', 900)
   await kuji.close()
   let unsynced: Call | null = null
   const syncedFiles = new Set<string>()
+  /** What has its name in the page cache alone. */
+  const named = new Set<string>()
   let removals = 0
   for (const call of calls) {
     const { operation, name } = call
     if (operation === 'sync') syncedFiles.add(name.replace(/^spare.*/, 'spare'))
-    if (operation === 'syncDirectory' && name === 'data') unsynced = null
+    if (operation === 'syncDirectory' && name === 'data') {
+      unsynced = null
+      named.clear()
+    }
     if (operation === 'rename' && /^(segment|snapshot)/.test(name)) {
       const synced = syncedFiles.delete(`${name}.tmp`) || syncedFiles.delete('spare')
       assert.ok(synced, `${name} is named before its content is durable`)
+      named.add(name)
     }
+    if (operation === 'open') assert.ok(!named.has(name), `${name} is written to before its name is durable`)
     // The log keeps no gap: were two gone and only the later removal durable, one would be missing in the middle.
     const leaves =
       (operation === 'remove' && /^segment-\d+\.log$/.test(name)) ||
       (operation === 'rename' && /^spare/.test(name))
     if (!leaves) continue
     removals++
+    assert.ok(
+      ![...named].some(isSnapshot),
+      `${name} leaves before the snapshot in its place has its name for good`,
+    )
     assert.equal(unsynced, null, `${name} leaves while another has not left for good`)
     unsynced = call
   }
   assert.ok(removals > 3)
 })
+
+for (const [durability, flag] of [
+  ['sync', constants.O_DSYNC],
+  ['os', 0],
+] as const)
+  test(`durability ${durability}: the log waits for the device with each write, or never`, async t => {
+    /** How each log file was opened last. */
+    const opened = new Map<string, number>()
+    const open: SystemCalls['open'] = async (path, flags, mode) => {
+      if (/segment-\d+\.log$/.test(path) && (flags & constants.O_WRONLY) !== 0) opened.set(path, flags)
+      return blockingCalls.open(path, flags, mode)
+    }
+    const world = testWorld(new NodeDisk({ ...blockingCalls, open }))
+    const dir = join(temporaryDirectory(t), 'data')
+    const kuji = await openIn({ dir, durability, segmentBytes: 4096 }, world)
+    await kuji.putPool({ id: 'p', items: [{ id: 'a', weight: 1, stock: 'unlimited' }] })
+    for (let k = 0; k < 10; k++) await kuji.drawMany('p', 900)
+    await kuji.close()
+    assert.ok(opened.size > 2)
+    for (const [path, flags] of opened) assert.equal(flags & constants.O_DSYNC, flag, path)
+  })
 
 test('what an earlier run left to the kernel is synced before a sync log goes on', async t => {
   const { directory } = await sample(t, { end: 'shutdown' })

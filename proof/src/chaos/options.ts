@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util'
 import { UsageError } from '../command/command.ts'
+import { readWhole } from '../command/numbers.ts'
 
 export const usage = `npm run chaos -- [--kills N] [--seed S] [--durability sync|os] [--only WORDS] [--keep]
 npm run chaos -- --check DIR
@@ -43,16 +44,10 @@ export function parseOptions(words: readonly string[]): ChaosOptions | null {
     },
   })
   if (values.help) return null
-  const kills = wholeNumber('--kills', values.kills)
+  const kills = readWhole('--kills', values.kills)
   const { durability, only, keep, check } = values
   if (durability !== undefined && durability !== 'sync' && durability !== 'os')
     throw new UsageError('--durability: expected sync or os')
-  const seed = wholeNumber('--seed', values.seed)
+  const seed = readWhole('--seed', values.seed)
   return { kills, seed, only, keep, check, ...(durability === undefined ? {} : { durability }) }
-}
-
-function wholeNumber(name: string, text: string): number {
-  const value = Number(text)
-  if (!/^\d+$/.test(text) || value < 1) throw new UsageError(`${name}: expected a whole number from 1`)
-  return value
 }

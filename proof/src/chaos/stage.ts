@@ -139,7 +139,10 @@ export class Stage {
 
   /** A client dies, and another one takes its place, with what the first one did not learn. */
   async replaceClient(name: string): Promise<void> {
-    await this.#clients.get(name)!.kill()
+    const client = this.#clients.get(name)!
+    if (client.exitCode !== null)
+      throw new Error(`client ${name} has ended by itself, with ${client.exitCode}`)
+    await client.kill()
     await this.#startClient(name)
   }
 

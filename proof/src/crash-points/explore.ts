@@ -1,4 +1,5 @@
 import { Chance } from '../chance.ts'
+import { UsageError } from '../command/command.ts'
 import { Violation } from '../sim/model/model.ts'
 import type { Trace } from '../sim/world/trace.ts'
 import { type Checked, checkState } from './check-state.ts'
@@ -151,6 +152,20 @@ function judge(lsn: number | Error, least: number): string {
   return lsn < least ? `recovered to LSN ${lsn}, and LSN ${least} had been answered` : ''
 }
 
+/** The moment of a crash, and the states that it may leave. Throws `UsageError` where there is no such crash. */
+export function findCrash(
+  option: string,
+  { point, kept }: Crash,
+  moments: readonly CrashPoint[],
+): { readonly moment: CrashPoint; readonly states: DiskStates } {
+  const moment = moments[point]
+  if (moment === undefined) throw new UsageError(`${option}: there are moments 0 to ${moments.length - 1}`)
+  const states = new DiskStates(moment.device)
+  if (kept > states.all)
+    throw new UsageError(`${option}: moment ${point} has 0x0 to 0x${states.all.toString(16)}`)
+  return { moment, states }
+}
+
 /** Makes one crash again, and one in its recovery where that is wanted, with a trace. Throws what was wrong. */
 export async function replay(
   recording: Recording,
@@ -158,17 +173,15 @@ export async function replay(
   second: Crash | null,
   trace: Trace,
 ): Promise<void> {
-  const point = recording.points[crash.point]!
+  const { moment: point, states } = findCrash('--crash', crash, recording.points)
   const least = recording.oracle.lsnOf(point.answered)
-  const states = new DiskStates(point.device)
   const tell = (what: string): void => trace.add(point.ahead, what)
   tell(`the power goes ${describePoint(point)}; ${states.describe(crash.kept)}`)
   const { files } = states.state(crash.kept)
   const { ahead } = point
   let { lsn, recovery } = await checkState(recording, files, { ahead, trace, watched: true })
   if (second !== null) {
-    const moment = recovery.points[second.point]!
-    const left = new DiskStates(moment.device)
+    const { moment, states: left } = findCrash('--second-crash', second, recovery.points)
     tell(`the power goes ${describePoint(moment)} of the recovery; ${left.describe(second.kept)}`)
     const expected = lsn
     ;({ lsn } = await checkState(recording, left.state(second.kept).files, { ahead: moment.ahead, trace }))

@@ -1,7 +1,7 @@
 import { runCommand, UsageError } from '../command/command.ts'
 import { runOnThreads } from '../command/threads.ts'
 import { Trace } from '../sim/world/trace.ts'
-import { type Counts, type Crash, noCounts, replay, statesOfPoint } from './explore.ts'
+import { type Counts, type Crash, findCrash, noCounts, replay, statesOfPoint } from './explore.ts'
 import { type Options, parseOptions, usage } from './options.ts'
 import { record } from './recording.ts'
 import type { Task, TaskReport } from './worker.ts'
@@ -23,11 +23,15 @@ class Tally {
   readonly failures: (TaskReport['failures'][number] & { readonly task: Task })[] = []
   tasks = 0
 
+  /** Tells of failures at once: a run takes minutes. */
   add({ task, first, second, failures }: TaskReport): void {
     this.tasks++
     add(this.first, first)
     add(this.second, second)
-    this.failures.push(...failures.map(failure => ({ ...failure, task })))
+    for (const failure of failures) {
+      if (this.failures.length < failuresShown) tellFailure({ ...failure, task })
+      this.failures.push({ ...failure, task })
+    }
   }
 
   get seconds(): string {
@@ -80,14 +84,14 @@ async function runOne(options: Options, crash: Crash): Promise<number> {
   const [script, seed, sectorBytes] = [options.scripts[0]!, options.seeds[0]!, options.sectors[0]!]
   const recording = await record(script, { seed, sectorBytes, keepTrace: true })
   const { trace, points } = recording
-  const point = points[crash.point]
-  if (point === undefined) throw new UsageError(`--crash: ${script} has ${points.length} moments`)
-  print(trace.lines!.slice(0, point.traced).join('\n'))
+  const { moment } = findCrash('--crash', crash, points)
+  print(trace.lines!.slice(0, moment.traced).join('\n'))
   const after = new Trace(true)
   let why = ''
   try {
     await replay(recording, crash, options.secondCrash, after)
   } catch (error) {
+    if (error instanceof UsageError) throw error
     why = error instanceof Error ? (error.stack ?? error.message) : String(error)
   }
   print(after.lines!.join('\n'))
@@ -103,7 +107,6 @@ async function main(options: Options): Promise<number> {
   print(describe('a crash', first))
   if (first.sampled > 0) print(`  at a moment with more than ${statesOfPoint}, so many are looked at`)
   if (options.second > 0) print(describe('a second crash during recovery', second))
-  for (const failure of failures.slice(0, failuresShown)) tellFailure(failure)
   print(`${first.states + second.states - failures.length} passed, ${failures.length} failed`)
   return failures.length === 0 ? 0 : 1
 }

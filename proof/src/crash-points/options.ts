@@ -1,10 +1,13 @@
 import { availableParallelism } from 'node:os'
 import { parseArgs } from 'node:util'
 import { UsageError } from '../command/command.ts'
+import { readRange, readWhole } from '../command/numbers.ts'
 import type { Crash } from './explore.ts'
 import { scripts } from './scripts.ts'
 
 const names = Object.keys(scripts).join(', ')
+/** A run of so many takes a day. */
+const seedsMost = 10_000
 
 export const usage = `Lets the power go in the middle of every call of the disk and behind it, and leaves of what
 was not synced each subset that there is; starts the engine on each disk that comes of it, and holds it against a model.
@@ -46,42 +49,41 @@ export function parseOptions(args: readonly string[]): Options | null {
     },
   })
   if (values.help) return null
-  const { script, seed, sectors } = values
-  if (script !== undefined && !(script in scripts)) throw new UsageError(`--script: there is no ${script}`)
+  const { script, sectors } = values
+  if (script !== undefined && !Object.hasOwn(scripts, script))
+    throw new UsageError(`--script: there is no ${script}`)
   if (sectors !== undefined && sectors !== '512' && sectors !== '4096')
     throw new UsageError('--sectors: expected 512 or 4096')
-  const [from, to] = readRange(values.seeds ?? (seed === undefined ? '1..4' : `${seed}..${seed}`))
-  const crash = readCrash(values.crash, 'crash')
-  if (crash !== null && (script === undefined || sectors === undefined || from !== to))
+  const seeds = readSeeds(values.seed, values.seeds)
+  const crash = readCrash('--crash', values.crash)
+  if (crash !== null && (script === undefined || sectors === undefined || seeds.length > 1))
     throw new UsageError('--crash: goes with --script, --seed and --sectors')
+  if (crash !== null && values.second !== undefined)
+    throw new UsageError('--second: looks at many crashes, --crash at one')
+  const secondCrash = readCrash('--second-crash', values['second-crash'])
+  if (secondCrash !== null && crash === null) throw new UsageError('--second-crash: goes with --crash')
   return {
-    second: readWhole(values.second, 'second', 0),
+    second: readWhole('--second', values.second ?? '0', 0),
     scripts: script === undefined ? Object.keys(scripts) : [script],
-    seeds: Array.from({ length: to - from + 1 }, (_, place) => from + place),
+    seeds,
     sectors: sectors === undefined ? [512, 4096] : [sectors === '512' ? 512 : 4096],
-    jobs: Math.max(1, readWhole(values.jobs, 'jobs', availableParallelism())),
+    jobs: readWhole('--jobs', values.jobs ?? String(availableParallelism())),
     crash,
-    secondCrash: readCrash(values['second-crash'], 'second-crash'),
+    secondCrash,
   }
 }
 
-function readWhole(value: string | undefined, name: string, otherwise: number): number {
-  const number = Number(value ?? otherwise)
-  if (!Number.isSafeInteger(number) || number < 0) throw new UsageError(`--${name}: expected a whole number`)
-  return number
+function readSeeds(seed: string | undefined, seeds: string | undefined): number[] {
+  if (seed !== undefined && seeds !== undefined) throw new UsageError('--seed or --seeds, not both')
+  if (seed !== undefined) return [readWhole('--seed', seed)]
+  const [first, last] = readRange('--seeds', seeds ?? '1..4')
+  if (last - first >= seedsMost) throw new UsageError(`--seeds: expected at most ${seedsMost} of them`)
+  return Array.from({ length: last - first + 1 }, (_, place) => first + place)
 }
 
-function readRange(value: string): [number, number] {
-  const [, from, to] = /^(\d+)\.\.(\d+)$/.exec(value) ?? []
-  const [first, last] = [Number(from), Number(to)]
-  if (!(first >= 1 && last >= first)) throw new UsageError('--seeds: expected A..B, as in 1..4')
-  return [first, last]
-}
-
-function readCrash(value: string | undefined, name: string): Crash | null {
+function readCrash(option: string, value: string | undefined): Crash | null {
   if (value === undefined) return null
-  const [, point, kept] = /^(\d+):(0x[\da-f]+)$/.exec(value) ?? []
-  if (point === undefined || kept === undefined)
-    throw new UsageError(`--${name}: expected P:K, as in 12:0x3f`)
-  return { point: Number(point), kept: BigInt(kept) }
+  const [, point = '', kept = ''] = /^(\d+):(0x[\da-f]+)$/.exec(value) ?? []
+  if (kept === '') throw new UsageError(`${option}: expected P:K, as in 12:0x3f`)
+  return { point: readWhole(option, point, 0), kept: BigInt(kept) }
 }

@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util'
 import { UsageError } from '../command/command.ts'
+import { readAboveZero, readWhole } from '../command/numbers.ts'
 import type { TargetPlace } from './target.ts'
 import { places } from './targets/places.ts'
 
@@ -55,25 +56,17 @@ export function parseOptions(args: readonly string[]): FuzzOptions | null {
   const targets = places.filter(({ name }) => target === undefined || name === target)
   if (targets.length === 0) throw new UsageError(`--target: "${target}" is none`)
   if (input !== '' && targets.length > 1) throw new UsageError('--input: whose is it? Say --target too')
-  const minutes = Number(values.minutes ?? 1)
-  if (!(minutes > 0)) throw new UsageError('--minutes: expected a number above 0')
+  const minutes = readAboveZero('--minutes', values.minutes ?? '1')
   const limited = values.runs !== undefined
   if (limited && values.minutes !== undefined) throw new UsageError('--minutes or --runs, not both')
   return {
     targets,
     milliseconds: limited ? Number.POSITIVE_INFINITY : minutes * 60_000,
-    runs: limited ? readWhole(values.runs!, 'runs') : Number.POSITIVE_INFINITY,
-    seed: readWhole(values.seed, 'seed'),
-    jobs: readWhole(values.jobs, 'jobs'),
+    runs: limited ? readWhole('--runs', values.runs!) : Number.POSITIVE_INFINITY,
+    seed: readWhole('--seed', values.seed),
+    jobs: readWhole('--jobs', values.jobs),
     grow,
-    limitMs: readWhole(values['limit-ms'], 'limit-ms'),
+    limitMs: readWhole('--limit-ms', values['limit-ms']),
     input,
   }
-}
-
-function readWhole(text: string, name: string): number {
-  const value = Number(text)
-  if (!/^\d+$/.test(text) || !Number.isSafeInteger(value) || value < 1)
-    throw new UsageError(`--${name}: expected a whole number from 1`)
-  return value
 }

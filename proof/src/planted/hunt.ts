@@ -18,14 +18,20 @@ export interface HuntOptions {
   /** The layers to run for a bug, in the order of what they cost. */
   readonly layersOf: (bug: PlantedBug) => readonly Layer[]
   readonly tell: (line: string) => void
+  /** Ends the hunt. */
+  readonly signal: AbortSignal
 }
 
 /** Runs a layer on the tree as it is now. */
-function run({ tree, minutes }: HuntOptions, layer: Layer, bug: PlantedBug | null): Promise<LayerResult> {
+function run(
+  { tree, minutes, signal }: HuntOptions,
+  layer: Layer,
+  bug: PlantedBug | null,
+): Promise<LayerResult> {
   const { root, scratch } = tree
   const command = layer.command(root, bug, minutes)
   // The layers that end by themselves may take a little longer.
-  return runLayer({ root, scratch, command, read: layer.reader(), seconds: minutes * 60 + 5 })
+  return runLayer({ root, scratch, command, read: layer.reader(), seconds: minutes * 60 + 5, signal })
 }
 
 /**
@@ -71,12 +77,15 @@ export async function hunt(options: HuntOptions, bug: PlantedBug): Promise<Catch
 }
 
 /** The seed that finds a bug must find nothing without it. */
-async function passesWithout({ tree, minutes }: HuntOptions, { finding }: LayerResult): Promise<void> {
+async function passesWithout(
+  { tree, minutes, signal }: HuntOptions,
+  { finding }: LayerResult,
+): Promise<void> {
   const { root, scratch } = tree
   const seed = seedOf(finding)
   if (seed <= controlSeeds(minutes)) return
   const command = simSeed(seed)
-  const { outcome } = await runLayer({ root, scratch, command, read: () => '', seconds: 600 })
+  const { outcome } = await runLayer({ root, scratch, command, read: () => '', seconds: 600, signal })
   if (outcome !== 'passed') throw new Error(`with nothing planted the simulator finds it too: ${finding}`)
 }
 

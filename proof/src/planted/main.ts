@@ -1,3 +1,4 @@
+import { runCommand } from '../command/command.ts'
 import { type Catch, control, type HuntOptions, hunt, layersFor } from './hunt.ts'
 import { type PlantedOptions, parseOptions, usage } from './options.ts'
 import type { LayerName, PlantedBug } from './planted-bug.ts'
@@ -12,7 +13,7 @@ function namesOf({ layer, quick }: PlantedOptions, bug: PlantedBug): readonly La
   return layer === '' ? names : names.filter(name => name === layer)
 }
 
-async function huntAll(options: PlantedOptions, tree: SourceTree): Promise<boolean> {
+async function huntAll(options: PlantedOptions, tree: SourceTree, signal: AbortSignal): Promise<boolean> {
   const { bugs, minutes, every, markdown } = options
   const settings: HuntOptions = {
     tree,
@@ -20,6 +21,7 @@ async function huntAll(options: PlantedOptions, tree: SourceTree): Promise<boole
     every,
     layersOf: bug => layersFor(tree, namesOf(options, bug)),
     tell: warn,
+    signal,
   }
   for (const layer of layersFor(
     tree,
@@ -46,27 +48,22 @@ async function main(options: PlantedOptions): Promise<number> {
   }
   const tree = new SourceTree()
   // What a layer has started is in process groups of its own, which a signal to this one does not reach.
+  const interrupted = new AbortController()
   for (const signal of ['SIGINT', 'SIGTERM'] as const)
-    process.once(signal, () => {
-      tree.remove()
-      process.exit(1)
-    })
+    process.once(signal, () => interrupted.abort(new Error('interrupted')))
   try {
-    return (await huntAll(options, tree)) ? 0 : 1
+    return (await huntAll(options, tree, interrupted.signal)) ? 0 : 1
   } catch (error) {
     warn((error as Error).message)
     return 1
   } finally {
-    tree.remove()
+    try {
+      tree.remove()
+    } catch (error) {
+      // A layer that had to be killed may have left something mounted there. It takes nothing from what was found.
+      warn(`${tree.root} stays: ${(error as Error).message}`)
+    }
   }
 }
 
-let options: PlantedOptions | null
-try {
-  options = parseOptions(process.argv.slice(2))
-  if (options === null) say(usage)
-  else process.exitCode = await main(options)
-} catch (error) {
-  process.stderr.write(`${error instanceof Error ? error.message : error}\n\n${usage}`)
-  process.exitCode = 2
-}
+await runCommand(usage, parseOptions, main)

@@ -1,4 +1,6 @@
 import { parseArgs } from 'node:util'
+import { UsageError } from '../command/command.ts'
+import { readAboveZero } from '../command/numbers.ts'
 import { plantedBugs } from './bugs/index.ts'
 import { type LayerName, layerNames, type PlantedBug } from './planted-bug.ts'
 
@@ -47,10 +49,9 @@ export function parseOptions(args: readonly string[]): PlantedOptions | null {
   })
   if (values.help) return null
   const { only, every, quick, markdown, list } = values
-  const minutes = Number(values.minutes ?? (quick ? 1 : 10))
-  if (!(minutes > 0)) throw new Error('--minutes: expected a number above 0')
+  const minutes = readAboveZero('--minutes', values.minutes ?? (quick ? '1' : '10'))
   const layer = values.layer === '' ? '' : layerNames.find(name => name === values.layer)
-  if (layer === undefined) throw new Error(`--layer: expected one of ${layerNames.join(', ')}`)
+  if (layer === undefined) throw new UsageError(`--layer: expected one of ${layerNames.join(', ')}`)
   const named = only === '' ? plantedBugs : only.split(',').map(findBug)
   const bugs = quick ? named.filter(bug => bug.quick !== undefined) : named
   return { bugs, layer, minutes, every, quick, markdown, list }
@@ -58,6 +59,6 @@ export function parseOptions(args: readonly string[]): PlantedOptions | null {
 
 function findBug(name: string): PlantedBug {
   const found = plantedBugs.find(bug => bug.name === name)
-  if (found === undefined) throw new Error(`--only: there is no "${name}"; see --list`)
+  if (found === undefined) throw new UsageError(`--only: there is no "${name}"; see --list`)
   return found
 }

@@ -1,5 +1,5 @@
 /** What may find a bug, the cheapest first. */
-export const layerNames = ['tests', 'sim', 'statistics', 'crash-points', 'chaos'] as const
+export const layerNames = ['tests', 'sim', 'bit-flips', 'crash-points', 'chaos', 'statistics'] as const
 
 export type LayerName = (typeof layerNames)[number]
 
@@ -22,6 +22,8 @@ export interface PlantedBug {
   readonly layers: readonly LayerName[]
   /** Tests that are to find it: below packages/engine/test, or by their whole path; else all of the engine. */
   readonly tests?: readonly string[]
+  /** Words in the name of what has to happen to real processes for it to show. */
+  readonly mishap?: string
   /** The layer that finds it within seconds, for the quick run. */
   readonly quick?: LayerName
 }

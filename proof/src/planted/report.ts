@@ -10,8 +10,11 @@ export function finderOf({ results }: Catch): readonly [LayerName, LayerResult] 
   return [...results].find(([, { outcome }]) => outcome === 'found')
 }
 
+/** Where the copy of the sources is, and below it the directory of a test. */
+const copy = /(?:\/[\w.-]+)*\/kuji-planted-\w+\/(?:scratch\/)?(?:kuji-\w{6}\/)?/g
+
 function shorten(text: string): string {
-  const line = text.replace(/\s+/g, ' ').trim()
+  const line = text.replace(copy, '').replace(/\s+/g, ' ').trim()
   return line.length <= findingCharacters ? line : `${line.slice(0, findingCharacters - 1)}…`
 }
 

@@ -1,4 +1,5 @@
-import { spawn } from 'node:child_process'
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { createInterface } from 'node:readline'
 
 /** What came of a run of a layer. */
@@ -16,13 +17,26 @@ export interface LayerRun {
   readonly command: readonly string[]
   readonly read: (line: string) => string
   readonly seconds: number
+  /** Ends the run, which then rejects. */
+  readonly signal: AbortSignal
 }
 
 const lastLines = 12
+/** For a layer to unmount what it has mounted, and the like. */
+const graceMs = 30_000
 
 /** Runs a layer until it finds something, ends, or its time is out. */
-export function runLayer({ root, scratch, command, read, seconds }: LayerRun): Promise<LayerResult> {
+export async function runLayer({
+  root,
+  scratch,
+  command,
+  read,
+  seconds,
+  signal,
+}: LayerRun): Promise<LayerResult> {
+  signal.throwIfAborted()
   const began = performance.now()
+  let took = 0
   // A process group of its own: what the layer has started ends with it.
   const child = spawn(process.execPath, ['--conditions=source', ...command], {
     cwd: root,
@@ -30,21 +44,13 @@ export function runLayer({ root, scratch, command, read, seconds }: LayerRun): P
     env: { ...withoutTestContext(process.env), TMPDIR: scratch },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
+  const group = new ProcessGroup(child)
+  const stop = (): void => {
+    if (took === 0) took = (performance.now() - began) / 1000
+    group.stop()
+  }
   const tail: string[] = []
   let finding = ''
-  let isLate = false
-  const stop = (): void => {
-    try {
-      process.kill(-child.pid!, 'SIGKILL')
-    } catch {
-      // It has ended by itself.
-    }
-  }
-  process.once('exit', stop)
-  const timer = setTimeout(() => {
-    isLate = true
-    stop()
-  }, seconds * 1000)
   const hear = (line: string): void => {
     tail.push(line)
     if (tail.length > lastLines) tail.shift()
@@ -54,20 +60,55 @@ export function runLayer({ root, scratch, command, read, seconds }: LayerRun): P
   }
   createInterface(child.stdout).on('line', hear)
   createInterface(child.stderr).on('line', hear)
-  return new Promise((resolve, reject) => {
-    child.on('error', reject)
-    child.on('close', (code, signal) => {
-      clearTimeout(timer)
-      process.off('exit', stop)
-      const took = (performance.now() - began) / 1000
-      const end = (outcome: LayerResult['outcome'], told: string): void =>
-        resolve({ outcome, seconds: took, finding: told })
-      if (finding !== '') end('found', finding)
-      else if (isLate) end('out of time', '')
-      else if (code === 0) end('passed', '')
-      else end('broken', `${tail.join('\n')}\n(ended by ${signal ?? `exit code ${code}`})`)
-    })
-  })
+  signal.addEventListener('abort', stop)
+  process.once('exit', stop)
+  const timer = setTimeout(stop, seconds * 1000)
+  try {
+    const [code, by] = (await once(child, 'close')) as [number | null, NodeJS.Signals | null]
+    const isLate = took > 0
+    if (!isLate) took = (performance.now() - began) / 1000
+    signal.throwIfAborted()
+    if (finding !== '') return { outcome: 'found', seconds: took, finding }
+    if (isLate) return { outcome: 'out of time', seconds: took, finding }
+    if (code === 0) return { outcome: 'passed', seconds: took, finding }
+    const told = `${tail.join('\n')}\n(ended by ${by ?? `exit code ${code}`})`
+    return { outcome: 'broken', seconds: took, finding: told }
+  } finally {
+    clearTimeout(timer)
+    signal.removeEventListener('abort', stop)
+    process.off('exit', stop)
+    group.end()
+  }
+}
+
+/** A process and what it has started. */
+class ProcessGroup {
+  readonly #leader: ChildProcess
+  #forced: NodeJS.Timeout | undefined
+
+  constructor(leader: ChildProcess) {
+    this.#leader = leader
+  }
+
+  #kill(by: NodeJS.Signals): void {
+    try {
+      process.kill(-this.#leader.pid!, by)
+    } catch {
+      // All have ended by themselves.
+    }
+  }
+
+  /** Ends it in order, or, after a while, in any case. */
+  stop(): void {
+    this.#kill('SIGTERM')
+    this.#forced ??= setTimeout(() => this.#kill('SIGKILL'), graceMs)
+  }
+
+  /** Ends what the process has left behind. */
+  end(): void {
+    clearTimeout(this.#forced)
+    this.#kill('SIGKILL')
+  }
 }
 
 /** Without what tells a test runner that it is run by another one. */

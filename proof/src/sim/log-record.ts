@@ -101,25 +101,29 @@ export class LogRecord {
   /**
    * Holds the files of a log that has just been recovered against what was written: from the first batch that they
    * have, all are there, one behind the other, and zeros behind the last one. Throws a Violation.
+   * @param soundFrom the LSN behind which no damage has been done
    */
-  compareFiles(device: Device, directory: string): void {
+  compareFiles(device: Device, directory: string, soundFrom = 0): void {
     const fail = (what: string): never => {
       throw new Violation(`after recovery: ${what}`)
     }
     const byPath = Map.groupBy(this.batches.values(), ({ path }) => path)
     const paths = [...device.entries(directory).keys()].filter(name => /^segment-\d+\.log$/.test(name)).sort()
+    const isSound = (lsn: number): boolean => lsn > soundFrom || soundFrom === 0
     let next = 0
     for (const path of paths.map(name => `${directory}/${name}`)) {
       const content = device.find(path).read()
       let end = segmentHeaderBytes
       for (const { lsn, position, bytes } of byPath.get(path) ?? []) {
-        if (next > 0 && lsn !== next) fail(`${path} has batch ${lsn}, expected ${next}`)
+        if (next > 0 && lsn !== next && isSound(lsn)) fail(`${path} has batch ${lsn}, expected ${next}`)
         if (position !== end) fail(`batch ${lsn} stands in ${path} at ${position}, expected ${end}`)
         end += bytes.length
-        if (Buffer.compare(content.subarray(position, end), bytes) !== 0)
+        if (isSound(lsn) && Buffer.compare(content.subarray(position, end), bytes) !== 0)
           fail(`batch ${lsn} in ${path} is not what was written`)
         next = lsn + 1
       }
+      const isEmpty = end === segmentHeaderBytes
+      if (!isSound(isEmpty ? 0 : next - 1)) continue
       if (content.subarray(end, end + terminatorBytes).some(byte => byte !== 0))
         fail(`something stands in ${path} at ${end}, behind the last batch`)
     }

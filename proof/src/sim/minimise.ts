@@ -12,7 +12,7 @@ export interface Minimised {
 
 /**
  * Makes a failing run smaller: fewer operations by halves and then one by one, then without each fault in turn, then
- * with fewer clients, for as long as it fails in whatever way.
+ * with fewer clients, and again until nothing of it helps, for as long as it fails in whatever way.
  */
 export async function minimise(seed: number, limits: PlanLimits): Promise<Minimised> {
   let smallest = limits
@@ -30,10 +30,13 @@ export async function minimise(seed: number, limits: PlanLimits): Promise<Minimi
       if (step === 1) return
     }
   }
-  await shorten()
-  const { faults } = makePlan(seed, smallest)
-  for (const fault of faults) await fails({ without: [...smallest.without, fault] satisfies FaultName[] })
-  for (const clients of [1, 2, 3]) if (await fails({ clients })) break
-  await shorten()
+  let before: PlanLimits
+  do {
+    before = smallest
+    await shorten()
+    const { faults, clients: most } = makePlan(seed, smallest)
+    for (const fault of faults) await fails({ without: [...smallest.without, fault] satisfies FaultName[] })
+    for (const clients of [1, 2, 3]) if (clients < most && (await fails({ clients }))) break
+  } while (smallest !== before)
   return { limits: smallest, report: await simulate(makePlan(seed, smallest), { keepTrace: true }), tries }
 }

@@ -1,6 +1,7 @@
 import { availableParallelism } from 'node:os'
 import { parseArgs } from 'node:util'
 import { UsageError } from '../command/command.ts'
+import { readAboveZero, readRange, readWhole } from '../command/numbers.ts'
 import type { PlanLimits } from './plan.ts'
 import { parseFaults, wholePlan } from './plan.ts'
 
@@ -48,33 +49,26 @@ export function parseOptions(args: readonly string[]): SimOptions | null {
     },
   })
   if (values.help) return null
-  const seed = readWhole(values.seed, 'seed')
-  const minutes = values.minutes === undefined ? Number.POSITIVE_INFINITY : Number(values.minutes)
-  if (!(minutes > 0)) throw new UsageError('--minutes: expected a number above 0')
-  const [first, last] = values.seeds === undefined ? [seed, seed] : readRange(values.seeds)
+  refuseTogether(values, ['seeds', 'seed'], ['seeds', 'minutes'], ['seeds', 'trace'], ['minutes', 'trace'])
+  const { operations, without, clients, jobs, trace } = values
   const limits: PlanLimits = {
-    operations: readWhole(values.operations, 'operations') ?? wholePlan.operations,
-    without: values.without === undefined ? [] : parseFaults(values.without),
-    clients: readWhole(values.clients, 'clients') ?? wholePlan.clients,
+    operations: readWhole('--operations', operations ?? String(wholePlan.operations)),
+    without: without === undefined ? [] : parseFaults(without),
+    clients: clients === undefined ? wholePlan.clients : readWhole('--clients', clients),
   }
-  const jobs = readWhole(values.jobs, 'jobs') ?? availableParallelism()
-  const rest = { minutes, jobs, trace: values.trace, limits }
-  if (minutes < Number.POSITIVE_INFINITY)
-    return { first: first ?? Date.now(), last: Number.POSITIVE_INFINITY, ...rest }
-  return { first: first ?? 1, last: last ?? 1000, ...rest }
+  const rest = { jobs: readWhole('--jobs', jobs ?? String(availableParallelism())), trace, limits }
+  const endless = Number.POSITIVE_INFINITY
+  if (values.minutes !== undefined) {
+    const first = readWhole('--seed', values.seed ?? String(Date.now()))
+    return { first, last: endless, minutes: readAboveZero('--minutes', values.minutes), ...rest }
+  }
+  const seed = values.seed === undefined ? undefined : readWhole('--seed', values.seed)
+  const [first, last] = seed === undefined ? readRange('--seeds', values.seeds ?? '1..1000') : [seed, seed]
+  return { first, last, minutes: endless, ...rest }
 }
 
-function readWhole(value: string | undefined, name: string): number | undefined {
-  if (value === undefined) return undefined
-  const number = Number(value)
-  if (!Number.isSafeInteger(number) || number < 1)
-    throw new UsageError(`--${name}: expected a whole number from 1`)
-  return number
-}
-
-function readRange(value: string): [number, number] {
-  const [, from, to] = /^(\d+)\.\.(\d+)$/.exec(value) ?? []
-  const [first, last] = [Number(from), Number(to)]
-  if (!(first >= 1 && last >= first)) throw new UsageError('--seeds: expected A..B, as in 1..1000')
-  return [first, last]
+/** Options of which one would be passed over. */
+function refuseTogether(values: Record<string, unknown>, ...pairs: readonly [string, string][]): void {
+  for (const [one, other] of pairs)
+    if (values[one] && values[other]) throw new UsageError(`--${one} and --${other} do not go together`)
 }

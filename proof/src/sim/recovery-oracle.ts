@@ -10,8 +10,12 @@ import type { Device } from './world/device.ts'
 /** What a start and a repair have to come to, after crashes and after damage. */
 export class RecoveryOracle {
   model: Model
-  /** Files that the device has damaged. */
+  /** Files that the device has damaged, ever: some damage is not met before a later start reads that far back. */
   readonly damagedFiles = new Set<string>()
+  /** Whether there is damage that no start has got over yet: what it destroyed may be gone. */
+  #isFresh = false
+  /** Up to which LSN damage may still be in files that no start has read. */
+  #soundFrom = 0
   readonly #record: LogRecord
   readonly #requests: Requests
   readonly #counts: Counts
@@ -31,21 +35,29 @@ export class RecoveryOracle {
     return this.damagedFiles.size > 0
   }
 
+  /** The device has damaged files, or a start has met damage that earlier ones did not. */
+  meetDamage(files: readonly string[]): void {
+    for (const file of files) this.damagedFiles.add(file)
+    this.#isFresh = true
+  }
+
   /** Looks at what there is before a start. */
   look(device: Device): void {
     if (this.damaged) this.#whole = this.#record.wholeOn(device)
   }
 
   /** A start has found the log to end here: beyond what was answered, or before it where that was damaged. */
-  recoveredTo(lsn: number): void {
+  recoveredTo(lsn: number, device: Device, directory: string): void {
     const record = this.#record
-    if (lsn < record.durable) {
-      for (let gone = lsn + 1; gone <= record.durable; gone++)
-        if (!this.damaged || (this.#whole.has(gone) && lsn !== this.repairedTo))
-          throw new Violation(`recovered to LSN ${lsn}, and batch ${gone} had been answered`)
-      // Damage to the last batches of a log that was not sealed yet: the window that the documents name.
-    }
+    // Damage to the last batches of a log that was not sealed yet may go unnoticed: the window that the documents name.
+    for (let gone = lsn + 1; gone <= record.durable; gone++)
+      if (!this.#isFresh || (this.#whole.has(gone) && lsn !== this.repairedTo))
+        throw new Violation(`recovered to LSN ${lsn}, and batch ${gone} had been answered`)
     this.#goTo(lsn)
+    this.repairedTo = -1
+    if (this.#isFresh) this.#soundFrom = lsn
+    this.#isFresh = false
+    record.compareFiles(device, directory, this.#soundFrom)
   }
 
   /** Brings the model to where the log ends: back, or on through batches that nobody was answered for. */
@@ -65,7 +77,6 @@ export class RecoveryOracle {
   }
 
   #rollBack(lsn: number): void {
-    this.repairedTo = -1
     this.model = this.model.behind(lsn)
     this.#record.cutBehind(lsn)
     this.#requests.drop()

@@ -34,6 +34,9 @@ interface RequestsOptions {
 export class Requests {
   readonly #options: RequestsOptions
   #waiting: Request[] = []
+  #asked = 0
+  /** Calls of the disk that had failed when the process was started. */
+  #failures = 0
 
   constructor(options: RequestsOptions) {
     this.#options = options
@@ -41,6 +44,21 @@ export class Requests {
 
   get waiting(): readonly Operation[] {
     return this.#waiting.map(({ operation }) => operation)
+  }
+
+  /** A process is started: what it refuses has to have a reason from here on. */
+  begin(): void {
+    this.#failures = this.#options.machine.failures
+  }
+
+  /** How many were asked, by all. */
+  get asked(): number {
+    return this.#asked
+  }
+
+  /** The one that has waited longest. */
+  get first(): object | null {
+    return this.#waiting[0] ?? null
   }
 
   /** Asks the engine. `unknown`: it died before it answered. */
@@ -54,6 +72,7 @@ export class Requests {
       const request: Request = { operation, asked: now, from, answer: null, settle }
       machine.tell(() => `ask ${describeOperation(operation)}`)
       this.#waiting.push(request)
+      this.#asked++
       ask(kuji, operation).then(
         value => this.#hear(request, { value }),
         error => {
@@ -69,6 +88,9 @@ export class Requests {
     machine.tell(() => `${describeOperation(request.operation)}: ${describeAnswer(answer)}`)
     if ('refusal' in answer) {
       machine.counts.add(`answer: ${answer.refusal}`)
+      const isOfMachine = circumstances.has(answer.refusal) || answer.refusal === 'OUTCOME_UNKNOWN'
+      if (isOfMachine && machine.failures === this.#failures)
+        fail(new Violation(`${answer.refusal}, and no call of the disk has failed since the start`))
       if (answer.refusal === 'OUTCOME_UNKNOWN') {
         request.settle('unknown')
         return
@@ -103,6 +125,7 @@ export class Requests {
         model().lsn = record.durable
         model().apply(operation, answer, { from, to: machine.wall.highest })
         model().learnRules(() => record.rulesAt(record.durable))
+        if (operation.kind === 'draw' && operation.key !== '') this.#checkRules()
         machine.counts.add(`operation: ${kindOf(operation, answer)}`)
         if (this.#waiting.length === 0) onRest(operation)
         settle(answer)
@@ -110,6 +133,14 @@ export class Requests {
     } catch (error) {
       fail(error)
     }
+  }
+
+  /** What a request with a key rests on stands in the log before it is answered. */
+  #checkRules(): void {
+    const { record, model } = this.#options
+    const rules = record.rulesAt(record.durable)
+    if (!model().keys.mayEndWith(rules))
+      throw new Violation(`a request with a key is answered by other rules than ${JSON.stringify(rules)}`)
   }
 
   /** Forgets the first ones, which the log has or never will; all of them by default. */

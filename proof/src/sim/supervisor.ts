@@ -8,6 +8,7 @@ import { Chance } from '../chance.ts'
 import { allPools } from './ask.ts'
 import { compareKeys, compareReceipts } from './compare-keys.ts'
 import { damage } from './damage.ts'
+import { Intruder } from './intruder.ts'
 import { LogRecord } from './log-record.ts'
 import { Fairness } from './model/fairness.ts'
 import { Model, Violation } from './model/model.ts'
@@ -18,6 +19,7 @@ import { RecordedAppender } from './recorded-appender.ts'
 import { RecoveryOracle } from './recovery-oracle.ts'
 import { Requests } from './requests.ts'
 import { tryRepair } from './try-repair.ts'
+import { type Due, watch } from './watchdog.ts'
 import type { Machine } from './world/machine.ts'
 import { SimulatedDisk } from './world/simulated-disk.ts'
 import type { SimulatedProcess } from './world/simulated-process.ts'
@@ -44,12 +46,11 @@ export class Supervisor {
   readonly #record = new LogRecord()
   readonly #oracle: RecoveryOracle
   readonly #requests: Requests
+  readonly #intruder: Intruder
   readonly #chance: Chance
   #end!: (how: EarlyEnd) => void
   #fail!: (error: unknown) => void
   #process: SimulatedProcess | null = null
-  /** A second process that tries to have the directory. */
-  #intruder: SimulatedProcess | null = null
   #kuji: Kuji | null = null
   #whenUp: (() => void)[] = []
   /** What the starts ask for. */
@@ -79,10 +80,12 @@ export class Supervisor {
       onRest: operation => this.#atRest(operation),
       fail: error => this.#fail(error),
     })
+    this.#intruder = new Intruder({ machine, open: process => this.#open(process, {}), fail: this.#fail })
     const { faults } = plan
     const mayLackRoom = faults.has('full') || faults.has('errors') || faults.has('short')
     const model = new Model(new Fairness(new Chance(plan.seed, 'fairness')), mayLackRoom)
     this.#oracle = new RecoveryOracle(model, this.#record, this.#requests, machine.counts)
+    watch(machine.time, () => this.#due, this.#fail)
     machine.onCall = () => {
       if (--this.#callsToDoom > 0) return
       this.#callsToDoom = Number.POSITIVE_INFINITY
@@ -90,6 +93,13 @@ export class Supervisor {
       if (this.#chance.happens(0.3)) this.crash()
       else machine.time.soon(() => this.crash())
     }
+  }
+
+  /** What a process owes that does not wait for the disk: to come up, to end, or to answer. */
+  get #due(): Due | null {
+    const { first } = this.#requests
+    const owes = this.#process?.alive === true && (this.#kuji === null || first !== null)
+    return owes && !this.#machine.disks.isBusy ? { by: this.#process, first } : null
   }
 
   get model(): Model {
@@ -123,6 +133,7 @@ export class Supervisor {
     const { faults, keys } = this.#plan
     const process = this.#machine.spawn()
     this.#process = process
+    this.#requests.begin()
     if (this.#chance.happens(0.3)) this.#keys = this.#chance.pick(keys)
     if (faults.has('recovery') && !this.#calm && this.#chance.happens(0.5))
       this.#callsToDoom = this.#chance.between(1, 60)
@@ -147,10 +158,9 @@ export class Supervisor {
     this.#machine.tell(() => `${process.id} is up at LSN ${lsn}, draw ${drawNumber}`)
     if (process.alive && disks.locks.get(directory) !== process)
       throw new Violation('up without the lock of the directory')
-    this.#oracle.recoveredTo(lsn)
+    this.#oracle.recoveredTo(lsn, device, directory)
     if (drawNumber !== this.model.drawNumber)
       throw new Violation(`recovered to draw ${drawNumber}, and the last was ${this.model.drawNumber}`)
-    if (!this.damaged) this.#record.compareFiles(device, directory)
     const logged = this.#record.rulesAt(lsn)
     this.model.open(this.#keys, logged)
     if (this.model.keys.isDue) counts.add('life: starts with other rules for keys')
@@ -162,6 +172,7 @@ export class Supervisor {
     for (const wake of this.#whenUp.splice(0)) wake()
     this.#planCrash(process)
     this.#planIntruder(process)
+    this.#planDamage(process)
   }
 
   #open(process: SimulatedProcess, keys: Partial<KeyRules>): Promise<Kuji> {
@@ -200,31 +211,17 @@ export class Supervisor {
   #planIntruder(process: SimulatedProcess): void {
     if (this.#calm || !this.#chance.happens(0.1)) return
     this.#machine.time.after(this.#chance.wait(this.#plan.uptime / 4), () => {
-      if (!process.alive || this.#kuji === null || this.#intruder !== null) return
-      const intruder = this.#machine.spawn()
-      this.#intruder = intruder
-      this.#open(intruder, {})
-        .then(
-          () => this.#fail(new Violation('two processes have the directory open')),
-          error => {
-            if (error.code !== 'LOCKED') this.#fail(error)
-            this.#machine.counts.add('fault: second process')
-          },
-        )
-        .finally(() => this.#endIntruder())
+      if (process.alive && this.#kuji !== null) this.#intruder.come()
     })
-  }
-
-  #endIntruder(): void {
-    if (this.#intruder !== null) this.#machine.kill(this.#intruder)
-    this.#intruder = null
   }
 
   #hearEvent({ type, message }: EngineEvent): void {
     this.#machine.counts.add(`event: ${type}`)
     this.#machine.tell(() => `${type}: ${message}`)
-    const proof = type === 'helper-failed' && message.includes('until the next start')
-    if (proof && !this.damaged) this.#fail(new Violation(`${type}: ${message}`))
+    if (this.damaged) return
+    const isProof = type === 'helper-failed' && message.includes('until the next start')
+    const isFalse = type === 'snapshot-refused' && !this.#plan.faults.has('errors')
+    if (isProof || isFalse) this.#fail(new Violation(`${type}: ${message}`))
   }
 
   /** A start may fail where the machine does, and is tried again; damage is refused by name. */
@@ -239,6 +236,7 @@ export class Supervisor {
       const isBearable = file.endsWith('.snap') && others.length === 0
       if (error.code !== 'CORRUPT' || !this.damaged || isBearable)
         throw new Violation(`the start is refused: ${error.code} ${message}`)
+      this.#oracle.meetDamage([])
       await this.#repair(process)
       return
     }
@@ -256,7 +254,9 @@ export class Supervisor {
     const report = await tryRepair(disk, directory, process.clock, lsn => {
       this.#oracle.repairedTo = lsn
     })
-    if (report === null) {
+    // A start that the disk gave no snapshot has read, and met, what others need not.
+    const isFine = report?.needed === false && this.#plan.faults.has('errors') && !this.#calm
+    if (report === null || isFine) {
       this.#exitSoon(process)
       return
     }
@@ -276,13 +276,19 @@ export class Supervisor {
     if (this.#calm) return
     const mayCrash = faults.has('kill') || faults.has('power')
     if (!mayCrash && !faults.has('close')) return
+    const asked = this.#requests.asked
     this.#machine.time.after(this.#chance.wait(uptime), () => {
       if (!process.alive || this.#calm) return
+      // Where nobody asks for anything, one crash is like the next.
+      if (this.#requests.asked === asked && this.#chance.happens(0.9)) {
+        this.#planCrash(process)
+        return
+      }
       const doom = this.#chance.between(1, 20)
       if (faults.has('close') && this.#chance.happens(0.3)) {
         void this.close().then(() => this.#startSoon())
-        // Somebody loses patience.
-        if (mayCrash && this.#chance.happens(0.2)) this.#callsToDoom = doom
+        // Somebody loses patience: an end has few calls.
+        if (mayCrash && this.#chance.happens(0.3)) this.#callsToDoom = Math.ceil(doom / 4)
       } else if (this.#chance.happens(0.7)) this.#callsToDoom = doom
       else this.crash()
     })
@@ -299,7 +305,7 @@ export class Supervisor {
     this.#machine.tell(() => (power ? 'the power goes' : `kill ${process.id}`))
     const when = this.#closing ? ' while it closes' : this.#kuji === null ? ', not up' : ''
     counts.add(`fault: ${power ? 'power cut' : 'kill'}${when}`)
-    this.#endIntruder()
+    this.#intruder.end()
     if (power) this.#machine.cutPower(process)
     else this.#machine.kill(process)
     if (power && faults.has('damage') && this.#chance.happens(0.5)) this.#damage()
@@ -307,11 +313,20 @@ export class Supervisor {
     this.#startSoon()
   }
 
+  /** Bytes also rot while the engine is up: the helper reads what it had written. */
+  #planDamage(process: SimulatedProcess): void {
+    const { faults, uptime } = this.#plan
+    if (this.#calm || !faults.has('damage') || !this.#chance.happens(0.1)) return
+    this.#machine.time.after(this.#chance.wait(uptime / 2), () => {
+      if (process.alive && !this.#calm) this.#damage()
+    })
+  }
+
   #damage(): void {
     const { device, counts } = this.#machine
     const done = damage(device, directory, this.#record, this.#chance)
     if (done === null) return
-    for (const file of done.files) this.#oracle.damagedFiles.add(file)
+    this.#oracle.meetDamage(done.files)
     counts.add(`fault: ${done.kind}`)
     this.#machine.tell(() => `damage: ${done.what}`)
   }
@@ -326,7 +341,7 @@ export class Supervisor {
   #exitSoon(process: SimulatedProcess): void {
     this.#machine.time.after(this.#chance.between(0, 5), () => {
       if (!process.alive) return
-      this.#endIntruder()
+      this.#intruder.end()
       this.#machine.kill(process)
       this.#leave()
       this.#startSoon()
@@ -346,7 +361,7 @@ export class Supervisor {
     const process = this.#process!
     this.#kuji = null
     this.#closing = true
-    this.#endIntruder()
+    this.#intruder.end()
     this.#machine.tell(() => `close ${process.id}`)
     await kuji.close()
     this.#callsToDoom = Number.POSITIVE_INFINITY

@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util'
 import { UsageError } from '../command/command.ts'
+import { readWhole } from '../command/numbers.ts'
 import { type StreamBits, streamBits } from './stream.ts'
 
 export const usage = `npm run statistics -- [--fresh] [--draws N] [--only WORDS] [--json FILE]
@@ -48,7 +49,7 @@ export function parseOptions(words: readonly string[]): StatisticsOptions | null
   if (fresh && values.seed !== undefined) throw new UsageError('--fresh has no seed')
   const bits = streamBits.find(known => String(known) === values.bits)
   if (bits === undefined) throw new UsageError(`--bits: expected ${streamBits.join(' or ')}`)
-  const draws = values.draws === undefined ? {} : { draws: wholeNumber('--draws', values.draws) }
+  const draws = values.draws === undefined ? {} : { draws: readWhole('--draws', values.draws) }
   // A stream is there to be looked at for long: the same words every time would be of little use.
   const isFresh = fresh || (stream && values.seed === undefined)
   return {
@@ -57,14 +58,7 @@ export function parseOptions(words: readonly string[]): StatisticsOptions | null
     json,
     stream,
     bits,
-    seed: wholeNumber('--seed', values.seed ?? '1'),
+    seed: readWhole('--seed', values.seed ?? '1'),
     ...draws,
   }
-}
-
-function wholeNumber(name: string, text: string): number {
-  const value = Number(text)
-  if (!/^\d+$/.test(text) || value < 1 || !Number.isSafeInteger(value))
-    throw new UsageError(`${name}: expected a whole number from 1`)
-  return value
 }

@@ -113,15 +113,22 @@ export class Maintenance {
     const first = segments.reduce((least, segment) => Math.min(least, segment), number)
     const snapshots = entries.filter(({ name }) => parseSnapshotName(name) > 0)
     snapshots.sort((a, b) => parseSnapshotName(b.name) - parseSnapshotName(a.name))
+    /** The disk's own error, where it has not given a snapshot. */
+    let unread: unknown
     for (const { name, bytes } of snapshots) {
       const snapshot = await this.#read(name)
-      if (snapshot === null || snapshot.segment >= number || snapshot.segment + 1 < first) continue
+      if (snapshot instanceof KujiError) {
+        unread ??= snapshot.cause
+        continue
+      }
+      if (snapshot.segment >= number || snapshot.segment + 1 < first) continue
       this.#applied = snapshot.segment
       this.#snapshotBytes = bytes
       this.#proven = [snapshot.segment]
       return new Replayer(snapshot.state, snapshot.position)
     }
     if (first > 1) {
+      if (unread !== undefined) throw unread
       const message = `${directory}: no good snapshot is left, and the log begins with segment ${first}`
       throw new KujiError('CORRUPT', message, { file: directory })
     }
@@ -129,15 +136,15 @@ export class Maintenance {
     return new Replayer(undefined, logStart)
   }
 
-  /** A snapshot, or null where it is bad. Then it is put aside, unless the disk does not give it: it may be whole. */
-  async #read(name: string): Promise<Snapshot | null> {
+  /** A snapshot, or what is wrong with it. A bad one is put aside; one that the disk does not give may be whole. */
+  async #read(name: string): Promise<Snapshot | KujiError> {
     const { disk, directory } = this.#options
     try {
       return await readSnapshot(disk, directory, parseSnapshotName(name), this.#options)
     } catch (error) {
       if (!(error instanceof KujiError)) throw error
       if (error.cause === undefined) await disk.rename(`${directory}/${name}`, `${directory}/${name}.broken`)
-      return null
+      return error
     }
   }
 

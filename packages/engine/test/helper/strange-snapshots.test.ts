@@ -3,8 +3,10 @@ import { copyFileSync, rmSync, writeFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { test } from 'node:test'
 import type { EngineEvent } from '@kuji/engine'
+import type { Disk } from '../../src/disk/disk.ts'
 import { openIn } from '../../src/open.ts'
 import { copyOf, filesOf } from '../support/directory.ts'
+import { FaultyDisk, systemError } from '../support/faulty-disk.ts'
 import { render } from '../support/render.ts'
 import { flipBit, segmentPath, snapshotPath } from '../support/sample-log.ts'
 import { refused, sample, segmentBytes, segmentsOf, start } from '../support/starts.ts'
@@ -18,10 +20,10 @@ interface Life {
 }
 
 /** Opens, draws over some files of the log, and closes. `opened` comes before the first draw. */
-async function drawOn(dir: string, opened = (): void => undefined): Promise<Life> {
+async function drawOn(dir: string, opened = (): void => undefined, disk?: Disk): Promise<Life> {
   const events: EngineEvent[] = []
   const onEvent = (event: EngineEvent): number => events.push(event)
-  const kuji = await openIn({ dir, durability: 'os', segmentBytes, onEvent }, testWorld())
+  const kuji = await openIn({ dir, durability: 'os', segmentBytes, onEvent }, testWorld(disk))
   opened()
   const last = segmentsOf(dir).at(-1)!
   while (segmentsOf(dir).at(-1)! < last + 4) await kuji.drawMany('p', 500)
@@ -87,4 +89,26 @@ test('what the helper needs and does not find is told by name, and draws go on',
     assert.equal(others.length, 0, what)
     assert.match((await refused(dir)).message, /no good snapshot|segment \d+ is missing/, what)
   }
+})
+
+test('where the disk gives none of the snapshots, the helper tells of the disk, not of a lost log', async t => {
+  const { directory } = await sample(t, { snapshots: true, end: 'shutdown' })
+  let failing = false
+  const disk = new FaultyDisk(({ operation, name }) =>
+    failing && operation === 'read' && name.startsWith('snapshot')
+      ? { error: systemError('EIO') }
+      : undefined,
+  )
+  const fail = (): void => {
+    failing = true
+  }
+  const { state, events } = await drawOn(directory, fail, disk)
+  const [failure, ...others] = events.filter(({ type }) => type === 'helper-failed')
+  assert.match(
+    failure!.message,
+    /^EIO: .*; draws go on, and snapshots wait until the next file of the log is full$/,
+  )
+  assert.equal(others.length, 0)
+  assert.deepEqual(filesOf(directory, /\.broken$/), [])
+  assert.equal((await start(directory)).state, state)
 })

@@ -50,6 +50,16 @@ test('bookkeeping takes at most 64 bytes a key, whatever the number of keys', ()
   for (let k = 1; k <= 400_000; k += 1001) assert.equal(find(table, `order-${k}`, k), k)
 })
 
+test('every key is found while the index moves into a larger one', () => {
+  const table = tableOf(1_000_000)
+  for (let k = 1; k <= 4000; k++) {
+    add(table, `order-${k}`, k)
+    // No multiple of the slots moved at a time, so that moves are looked at wherever they are.
+    if (k % 61 === 0)
+      for (let each = 1; each <= k; each++) assert.equal(find(table, `order-${each}`, k), each)
+  }
+})
+
 test('a full table that forgets as many as it takes in stays as large as it is', () => {
   for (const most of [20_000, 39_000, 50_000]) {
     const table = tableOf(most)

@@ -1,7 +1,8 @@
 import { sleep } from '../clock.ts'
 import type { Stage } from '../stage.ts'
 
-const patienceMs = 20_000
+/** As long as a start may take on a machine that has much else to do. */
+const patienceMs = 60_000
 
 /** The server ends by itself, with this exit code. */
 export async function expectEnd(stage: Stage, code: number): Promise<void> {

@@ -47,7 +47,10 @@ const second: Episode = {
   async play(stage) {
     const { configuration, directory } = stage
     const other = new ServerProcess(0, configuration, join(directory, 'server.log'))
+    const address = await other.listening.catch(() => null)
+    if (address !== null) other.kill('SIGKILL')
     const { code } = await other.ended
+    if (address !== null) throw new Error('it serves as well')
     if (code !== 1) throw new Error(`exit code ${code}`)
     mustSay(other.output, new RegExp(`LOCKED: .*process ${stage.server.pid} `))
     await stage.expectDraw()

@@ -48,7 +48,7 @@ export const bugsOfAnswers: readonly PlantedBug[] = [
       },
     ],
     layers: ['tests', 'sim'],
-    tests: ['durability.test.ts', 'pools.test.ts'],
+    tests: ['keys/exactly-once.test.ts'],
     quick: 'sim',
   },
   {
@@ -62,7 +62,7 @@ export const bugsOfAnswers: readonly PlantedBug[] = [
       },
     ],
     layers: ['tests', 'sim'],
-    tests: ['faults.test.ts', 'durability.test.ts'],
+    tests: ['faults.test.ts'],
   },
   {
     name: 'failed-write-passed-over',
@@ -74,7 +74,7 @@ export const bugsOfAnswers: readonly PlantedBug[] = [
         put: "      if (this.#end < 0) return { outcome: 'unknown', cause }",
       },
     ],
-    layers: ['tests', 'sim'],
+    layers: ['tests', 'sim', 'chaos'],
     tests: ['faults.test.ts'],
   },
   {
@@ -116,6 +116,7 @@ export const bugsOfAnswers: readonly PlantedBug[] = [
     ],
     layers: ['tests', 'sim'],
     tests: ['faults.test.ts'],
+    quick: 'sim',
   },
   {
     name: 'failed-sync-tried-again',
@@ -141,7 +142,7 @@ export const bugsOfAnswers: readonly PlantedBug[] = [
       },
     ],
     layers: ['tests', 'sim'],
-    tests: ['durability.test.ts'],
+    tests: ['rotation.test.ts'],
     quick: 'sim',
   },
   {
@@ -179,7 +180,7 @@ export const bugsOfAnswers: readonly PlantedBug[] = [
       },
     ],
     layers: ['tests', 'sim'],
-    tests: ['faults.test.ts', 'durability.test.ts'],
+    tests: ['faults.test.ts'],
   },
   {
     name: 'time-runs-back',
@@ -192,7 +193,7 @@ export const bugsOfAnswers: readonly PlantedBug[] = [
       },
     ],
     layers: ['tests', 'sim'],
-    tests: ['durability.test.ts', 'faults.test.ts', 'keys/expiry.test.ts'],
+    tests: ['keys/expiry.test.ts'],
     quick: 'sim',
   },
 ]

@@ -21,7 +21,7 @@ export const bugsOfFiles: readonly PlantedBug[] = [
       },
     ],
     layers: ['tests', 'sim', 'crash-points'],
-    tests: ['synced-before-named.test.ts', 'crash-points.test.ts'],
+    tests: ['synced-before-named.test.ts'],
     quick: 'sim',
   },
   {
@@ -34,8 +34,8 @@ export const bugsOfFiles: readonly PlantedBug[] = [
         put: 'segmentName(header.number)}`)\n',
       },
     ],
-    layers: ['tests', 'sim', 'crash-points'],
-    tests: ['synced-before-named.test.ts', 'rotation.test.ts'],
+    layers: ['tests', 'sim'],
+    tests: ['synced-before-named.test.ts'],
   },
   {
     name: 'spare-name-not-synced',
@@ -47,7 +47,7 @@ export const bugsOfFiles: readonly PlantedBug[] = [
         put: '  const path',
       },
     ],
-    layers: ['tests', 'sim', 'crash-points'],
+    layers: ['tests', 'sim'],
     tests: ['synced-before-named.test.ts', 'proof/test/failed-writes.test.ts'],
   },
   {
@@ -60,7 +60,8 @@ export const bugsOfFiles: readonly PlantedBug[] = [
         put: '',
       },
     ],
-    layers: ['sim', 'crash-points'],
+    layers: ['tests', 'sim', 'crash-points'],
+    tests: ['synced-before-named.test.ts'],
   },
   {
     name: 'renamed-before-synced',
@@ -78,7 +79,7 @@ export const bugsOfFiles: readonly PlantedBug[] = [
       },
     ],
     layers: ['tests', 'sim', 'crash-points'],
-    tests: ['synced-before-named.test.ts', 'crash-points.test.ts'],
+    tests: ['synced-before-named.test.ts'],
   },
   {
     name: 'log-not-opened-for-sync',
@@ -91,7 +92,7 @@ export const bugsOfFiles: readonly PlantedBug[] = [
       },
     ],
     layers: ['tests', 'sim', 'crash-points'],
-    tests: ['durability.test.ts', 'crash-points.test.ts'],
+    tests: ['synced-before-named.test.ts'],
     quick: 'sim',
   },
   {
@@ -112,7 +113,7 @@ export const bugsOfFiles: readonly PlantedBug[] = [
         put: 'crc32(bytes.subarray(at + 4, at + length), seed & 0)',
       },
     ],
-    layers: ['tests', 'sim'],
+    layers: ['tests', 'sim', 'bit-flips', 'crash-points', 'chaos'],
     tests: ['recovery-table.test.ts', 'torn-batch.test.ts'],
     quick: 'sim',
   },
@@ -144,7 +145,7 @@ export const bugsOfFiles: readonly PlantedBug[] = [
         put: 'writeFully(file, content, position)',
       },
     ],
-    layers: ['tests', 'sim'],
+    layers: ['tests', 'sim', 'crash-points'],
     tests: ['log/appender.test.ts', 'rotation.test.ts'],
   },
   {
@@ -171,7 +172,7 @@ export const bugsOfFiles: readonly PlantedBug[] = [
       },
     ],
     layers: ['tests', 'sim'],
-    tests: ['faults.test.ts'],
+    tests: ['rotation.test.ts'],
   },
   {
     name: 'lock-not-taken',
@@ -185,6 +186,7 @@ export const bugsOfFiles: readonly PlantedBug[] = [
     ],
     layers: ['tests', 'sim', 'chaos'],
     tests: ['one-process.test.ts'],
+    mishap: 'a second server',
     quick: 'sim',
   },
 ]

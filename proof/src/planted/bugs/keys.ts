@@ -1,6 +1,7 @@
 import type { PlantedBug } from '../planted-bug.ts'
 
 const decide = 'packages/engine/src/writer/decide.ts'
+const writer = 'packages/engine/src/writer/writer.ts'
 const keyTable = 'packages/engine/src/keys/key-table.ts'
 
 const exactlyOnce = 'keys/exactly-once.test.ts'
@@ -17,8 +18,8 @@ export const bugsOfKeys: readonly PlantedBug[] = [
         put: "batch.endRequest({ ...request, key: '' }, null)",
       },
     ],
-    layers: ['tests', 'sim', 'chaos'],
-    tests: [exactlyOnce],
+    layers: ['tests', 'sim', 'crash-points', 'chaos'],
+    tests: ['keys/killed.test.ts'],
     quick: 'sim',
   },
   {
@@ -43,7 +44,7 @@ export const bugsOfKeys: readonly PlantedBug[] = [
           '      }\n',
       },
     ],
-    layers: ['tests', 'sim'],
+    layers: ['tests', 'sim', 'crash-points', 'chaos'],
     tests: [exactlyOnce],
     quick: 'sim',
   },
@@ -57,7 +58,7 @@ export const bugsOfKeys: readonly PlantedBug[] = [
         put: 'if (keys.isSame(entry, request) || at > 0) return',
       },
     ],
-    layers: ['tests', 'sim'],
+    layers: ['tests', 'sim', 'chaos'],
     tests: [exactlyOnce],
   },
   {
@@ -65,12 +66,27 @@ export const bugsOfKeys: readonly PlantedBug[] = [
     what: 'keys are made and expire by the clock of the machine, not by the time of the log',
     patches: [
       {
-        file: 'packages/engine/src/writer/writer.ts',
+        file: decide,
+        find: '    request: LoggedRequest,\n    at: number,\n',
+        put: '    request: LoggedRequest,\n    at: number,\n    wall: number,\n',
+      },
+      {
+        file: decide,
+        find: 'const kept = this.findKept(id, request, at)',
+        put: 'const kept = this.findKept(id, request, wall)',
+      },
+      {
+        file: decide,
+        find: 'applyKey(this.#state, pool!, outcomes, start, given, at, request)',
+        put: 'applyKey(this.#state, pool!, outcomes, start, given, wall, request)',
+      },
+      {
+        file: writer,
         find: 'this.#decider.drawFor(this.#open, pool, count, named, this.#openTime)',
-        put: 'this.#decider.drawFor(this.#open, pool, count, named, this.#options.clock.now())',
+        put: 'this.#decider.drawFor(this.#open, pool, count, named, this.#openTime, this.#options.clock.now())',
       },
     ],
-    layers: ['tests', 'sim'],
+    layers: ['tests', 'sim', 'chaos'],
     tests: ['keys/expiry.test.ts'],
     quick: 'sim',
   },

@@ -17,7 +17,7 @@ export const bugsOfRules: readonly PlantedBug[] = [
         put: '      if (drawn[item]! >= stock[item]!) {',
       },
     ],
-    layers: ['tests', 'sim'],
+    layers: ['tests', 'sim', 'chaos'],
     tests: ['choosing.test.ts'],
     quick: 'sim',
   },
@@ -34,8 +34,8 @@ export const bugsOfRules: readonly PlantedBug[] = [
           '    return granted\n',
       },
     ],
-    layers: ['tests', 'sim'],
-    tests: ['pools.test.ts', 'durability.test.ts'],
+    layers: ['tests', 'sim', 'chaos'],
+    tests: ['pools.test.ts'],
     quick: 'sim',
   },
   {
@@ -75,7 +75,7 @@ export const bugsOfRules: readonly PlantedBug[] = [
       },
     ],
     layers: ['tests', 'sim'],
-    tests: ['pools.test.ts'],
+    tests: ['keys/exactly-once.test.ts'],
     quick: 'sim',
   },
   {
@@ -108,7 +108,7 @@ export const bugsOfRules: readonly PlantedBug[] = [
         put: "  if (pool.status === 'closed') {",
       },
     ],
-    layers: ['tests', 'sim'],
+    layers: ['tests', 'sim', 'chaos'],
     tests: ['pools.test.ts'],
   },
 ]

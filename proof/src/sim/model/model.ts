@@ -44,6 +44,8 @@ export class Model {
   readonly fairness: Fairness | null
   /** Whether the disk may have been full, so that a request was refused that never learnt of it. */
   readonly mayLackRoom: boolean
+  /** Pool and item of each draw, by its number less one, and its time. */
+  readonly drawn: { readonly item: string; readonly at: number }[] = []
   drawNumber = 0
   /** Of the batch that what is applied next stands in, or rests on. */
   lsn = 0
@@ -240,6 +242,7 @@ export class Model {
       if (!isExtra) this.fairness?.add(pool, item)
       const why = pool.take(item, isExtra)
       if (why !== '') fail(why)
+      this.drawn.push({ item: `${pool.id} ${item}`, at })
     }
     this.drawNumber += items.length
     this.#lastTime = at

@@ -14,7 +14,15 @@ import { type Model, Violation } from './model.ts'
  * @param onDraws told of the draws that the log has
  */
 export function compareOnPaper(files: LogFiles, model: Model, onDraws: OnDraws = () => undefined): void {
-  const log = decode(files, onDraws)
+  const log = decode(files, (first, pool, items, request, time) => {
+    onDraws(first, pool, items, request, time)
+    for (const [place, index] of items.entries()) {
+      const drawn = model.drawn[first + place - 1]
+      const item = `${pool.id} ${pool.items[index]!.id}`
+      if (drawn?.item !== item || drawn.at !== time)
+        fail(`draw ${first + place} gave ${item} at ${time}, expected ${drawn?.item} at ${drawn?.at}`)
+    }
+  })
   if (log.drawNumber !== model.drawNumber) fail(`${log.drawNumber} draws, expected ${model.drawNumber}`)
   comparePools(log, model)
   const { policy, draws } = log.keys

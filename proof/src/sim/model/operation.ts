@@ -32,7 +32,7 @@ export interface DrawOperation {
 export type Answer = { readonly value: unknown } | { readonly refusal: Code }
 
 /** Refusals that come of how the machine is doing, not of what was asked for: they change nothing. */
-export const circumstances: ReadonlySet<Code> = new Set(['OVERLOADED', 'READ_ONLY', 'INTERNAL'])
+export const circumstances: ReadonlySet<Code> = new Set(['READ_ONLY', 'INTERNAL'])
 
 const longest = 160
 

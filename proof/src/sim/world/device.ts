@@ -106,6 +106,11 @@ export class Device {
     return bytes
   }
 
+  /** Bytes that files can still grow by. */
+  get room(): number {
+    return this.capacity === Number.POSITIVE_INFINITY ? this.capacity : Math.max(0, this.capacity - this.used)
+  }
+
   hasDirectory(path: string): boolean {
     return this.#names.has(path)
   }
@@ -155,6 +160,7 @@ export class Device {
       existing.truncate()
       return existing
     }
+    if (this.room === 0) throw systemError('ENOSPC', path)
     const inode = new Inode(++this.#inodes, this.#options.sectorBytes)
     this.#change({ gone: '', come: { path, inode } })
     return inode

@@ -86,9 +86,10 @@ export class Inode {
     this.#deviceSize = this.size
   }
 
-  /** The kernel takes for written what was not, as a failed flush leaves it (ATC'20, "fsync failures"). */
-  forget(position: number, length: number): void {
-    for (const sector of this.sectorsOf(position, length)) this.#dirty.delete(sector)
+  /** The kernel takes for written what was not, or in part, as a failed flush leaves it (ATC'20, "fsync failures"). */
+  forget(position: number, length: number, lands = (): boolean => false): void {
+    for (const sector of this.sectorsOf(position, length))
+      if (this.#dirty.delete(sector) && lands()) this.#land(sector)
   }
 
   #land(sector: number): void {

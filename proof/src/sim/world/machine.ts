@@ -17,6 +17,8 @@ export class Machine {
   readonly weather: Weather
   readonly disks: DiskSystem
   readonly counts = new Counts()
+  /** Calls of the disk that have failed. */
+  failures = 0
   readonly removed = new RemovedSegments()
   readonly #trace: Trace
   readonly #crashes: Chance
@@ -40,7 +42,10 @@ export class Machine {
         this.removed.look(call, this.device)
         this.onCall(call)
       },
-      onMisfortune: what => this.counts.add(`fault: ${what}`),
+      onMisfortune: what => {
+        this.counts.add(`fault: ${what}`)
+        if (!what.startsWith('short')) this.failures++
+      },
     })
   }
 

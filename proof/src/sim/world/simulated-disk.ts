@@ -10,7 +10,12 @@ import type { VirtualTime } from './virtual-time.ts'
 
 /** What goes wrong with a call. */
 export type Misfortune =
-  | { readonly kind: 'error'; readonly code: string }
+  | {
+      readonly kind: 'error'
+      readonly code: string
+      /** Of a write: whether a sector reaches the device all the same. By default none does. */
+      readonly lands?: () => boolean
+    }
   /** A write takes only so many of its bytes. */
   | { readonly kind: 'short'; readonly bytes: number }
 
@@ -62,6 +67,11 @@ export class DiskSystem {
 
   constructor(parts: MachineParts) {
     this.parts = parts
+  }
+
+  /** Whether a call is under way. */
+  get isBusy(): boolean {
+    return this.#underWay.size > 0
   }
 
   #tellShort(bytes: number): void {
@@ -282,17 +292,14 @@ export class SimulatedFile implements DiskFile {
       let written = bytes
       if (misfortune?.kind === 'short') written = bytes.subarray(0, misfortune.bytes)
       if (written.length === 0) return 0
-      const growth = position + written.length - inode.size
-      if (
-        growth > 0 &&
-        device.capacity !== Number.POSITIVE_INFINITY &&
-        device.used + growth > device.capacity
-      )
-        throw systemError('ENOSPC', this.#path)
+      const missing = Math.max(0, position + written.length - inode.size) - device.room
+      if (missing >= written.length) throw systemError('ENOSPC', this.#path)
+      // What there is room for is written, as write(2) does it; the next one fails.
+      if (missing > 0) written = written.subarray(0, written.length - missing)
       inode.write(written, position)
       if (misfortune?.kind === 'error') {
         // The cache has it, the device does not, and the kernel will not try again.
-        inode.forget(position, bytes.length)
+        inode.forget(position, bytes.length, misfortune.lands)
         throw systemError(misfortune.code, this.#path)
       }
       if (this.#dataSync) inode.flush(position, written.length)

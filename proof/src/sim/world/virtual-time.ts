@@ -1,5 +1,8 @@
 import { EventQueue } from './event-queue.ts'
 
+/** Steps of a run that is taken to go on for ever: ten times as many as the longest one has. */
+const stepsAtMost = 100_000_000
+
 /** Steps between two looks at the real event loop, which carries messages, signals and the output. */
 const stepsBetweenLooks = 20_000
 
@@ -60,7 +63,9 @@ export class VirtualTime {
           end(() => reject(new Error('nothing is left to happen, and the run has not ended')))
           return
         }
-        if (++this.steps % stepsBetweenLooks === 0) setImmediate(step)
+        if (++this.steps > stepsAtMost)
+          end(() => reject(new Error(`the run goes on after ${stepsAtMost} steps`)))
+        if (this.steps % stepsBetweenLooks === 0) setImmediate(step)
         else queueMicrotask(afterPromises)
       }
       // A tick runs only when the queue of microtasks is empty, so it comes after every promise that the step settled.

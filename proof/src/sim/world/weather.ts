@@ -133,7 +133,10 @@ export class Weather implements DiskWeather {
     if (this.#calm) return null
     if (this.#failing && this.#errors.happens(errorRate)) {
       const codes = errorsOf.find(([pattern]) => pattern.test(name))?.[1]
-      if (codes !== undefined) return { kind: 'error', code: this.#errors.pick(codes) }
+      if (codes !== undefined) {
+        const part = this.#errors.pick([0, 0, 0.5, 1])
+        return { kind: 'error', code: this.#errors.pick(codes), lands: () => this.#errors.happens(part) }
+      }
     }
     if (bytes > 1 && faults.has('short') && this.#errors.happens(0.05))
       return { kind: 'short', bytes: this.#errors.happens(0.01) ? 0 : this.#errors.between(1, bytes - 1) }
