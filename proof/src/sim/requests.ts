@@ -139,7 +139,7 @@ export class Requests {
   #checkRules(): void {
     const { record, model } = this.#options
     const rules = record.rulesAt(record.durable)
-    if (!model().keys.mayEndWith(rules))
+    if (!model().keys.mayRestOn(rules))
       throw new Violation(`a request with a key is answered by other rules than ${JSON.stringify(rules)}`)
   }
 

@@ -335,7 +335,8 @@ export class Supervisor {
   #leave(): void {
     this.#kuji = null
     this.#closing = false
-    this.#requests.abandon()
+    // It may have died in the middle of giving the answers of a batch, which are all on their way.
+    this.#machine.time.soon(() => this.#requests.abandon())
   }
 
   #exitSoon(process: SimulatedProcess): void {

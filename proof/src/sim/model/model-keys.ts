@@ -145,6 +145,11 @@ export class ModelKeys {
       ?.receipt
   }
 
+  /** Whether a request may have been answered by these; before the first draw with a key there are none. */
+  mayRestOn(rules: KeyRules | null): boolean {
+    return this.#logged === null || this.mayEndWith(rules)
+  }
+
   /** Whether these may be the rules that the log ends with. */
   mayEndWith(rules: KeyRules | null): boolean {
     return isSame(rules, this.#logged) || (this.#isOpen && isSame(rules, this.#settled))
