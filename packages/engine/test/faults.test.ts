@@ -5,7 +5,7 @@ import { test } from 'node:test'
 import type { EngineEvent, Kuji } from '@kuji/engine'
 import { KujiError, open } from '@kuji/engine'
 import { NodeDisk } from '../src/disk/node-disk.ts'
-import { blockingCalls } from '../src/disk/system-calls.ts'
+import { blockingCalls, pooledCalls } from '../src/disk/system-calls.ts'
 import { ThreadAppender } from '../src/log/thread-appender.ts'
 import { openIn } from '../src/open.ts'
 import { codeOf, refusalOf } from './support/codes.ts'
@@ -240,6 +240,15 @@ for (const code of ['EACCES', 'EROFS', 'ENOSPC', 'EMFILE', 'EIO']) {
     })
   }
 }
+
+test('a file that cannot be read is named', async t => {
+  const directory = temporaryDirectory(t)
+  for (const calls of [blockingCalls, pooledCalls])
+    await assert.rejects(new NodeDisk(calls).read(directory), {
+      code: 'EISDIR',
+      message: new RegExp(directory),
+    })
+})
 
 test('a file in the place of the directory is refused', async t => {
   const dir = join(temporaryDirectory(t), 'data')

@@ -48,6 +48,8 @@ export class NodeDisk implements Disk {
         read += count
       }
       return bytes
+    } catch (error) {
+      throw withPath(error, path)
     } finally {
       await this.#calls.close(descriptor)
     }
@@ -90,6 +92,13 @@ export class NodeDisk implements Disk {
   async openToOthers(path: string): Promise<boolean> {
     return ((await this.#calls.status(path)).mode & 0o077) !== 0
   }
+}
+
+/** The error of a call on a descriptor, which Node cannot name the file of. */
+function withPath(error: unknown, path: string): unknown {
+  if (!(error instanceof Error)) return error
+  error.message += ` '${path}'`
+  return Object.assign(error, { path })
 }
 
 /** A file of this process; its descriptor means the same on every thread. */
