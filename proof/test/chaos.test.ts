@@ -162,7 +162,7 @@ test('a server that ends by itself is told, with its exit and what it said last'
   rmSync(directory!, { recursive: true, force: true })
   assert.equal(code, 1, output)
   assert.match(output, /^FAILED /m)
-  assert.match(output, /the server has ended by itself, with SIGUSR2; it said last:\n\S/)
+  assert.match(output, /the server has ended by itself, with SIGUSR2; it said last:\n *\S/)
 })
 
 test('wrong usage is told, with the usage, and exit code 2', async () => {
