@@ -13,8 +13,10 @@ import {
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
 import {
   type DrawOptions,
+  type EngineEvent,
   type Kuji,
   type OpenOptions,
   open,
@@ -232,7 +234,11 @@ test('a snapshot is the state that the log gives at the end of its segment', asy
 
 test('a snapshot has the keys that the log gives, with the items of changed pools', async context => {
   const dir = temporaryDirectory(context)
-  const kuji = await open({ dir, segmentBytes: 4096, keys: { most: 200 } })
+  let [full, snapshot] = [0, 0]
+  const onEvent = ({ type, lsn }: EngineEvent): void => {
+    if (type === 'snapshot-written') snapshot = lsn as number
+  }
+  const kuji = await open({ dir, segmentBytes: 4096, keys: { most: 200 }, onEvent })
   for (const pool of [campaign, box, widePool('wide', 300)]) await kuji.putPool(pool)
   for (let k = 0; k < 12; k++)
     await kuji.draw('box', { count: 2, key: `ticket-${k}`, recipient: `利用者-${k}` })
@@ -240,9 +246,12 @@ test('a snapshot has the keys that the log gives, with the items of changed pool
     await kuji.draw(k % 2 === 0 ? 'campaign' : 'wide', { count: 1 + (k % 7), key: `order-${k}` })
     if (k % 50 === 20) await kuji.putPool(widePool('wide', 300 + k))
     if (k === 10) await kuji.deletePool('box')
+    if (k === 200) full = kuji.status().lsn
     if (k === 330) await kuji.deletePool('wide')
     if (k === 330) await kuji.putPool(widePool('wide', 300))
   }
+  // The helper may be behind.
+  while (snapshot < full) await sleep(5)
   await kuji.close()
   assert.ok(assertSnapshots(dir) === 200, 'as many as are kept')
   await assertOpens(dir, decodeLog(dir))
