@@ -254,6 +254,11 @@ export class Supervisor {
     const report = await tryRepair(disk, directory, process.clock, lsn => {
       this.#oracle.repairedTo = lsn
     })
+    if (report === 'destroyed') {
+      counts.add('life: repairs impossible')
+      this.#end(report)
+      return
+    }
     // A start that the disk gave no snapshot has read, and met, what others need not.
     const isFine = report?.needed === false && this.#plan.faults.has('errors') && !this.#calm
     if (report === null || isFine) {

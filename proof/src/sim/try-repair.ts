@@ -4,7 +4,8 @@ import type { Disk } from '../../../packages/engine/src/disk/disk.ts'
 import { repairOn } from '../../../packages/engine/src/inspect/repair.ts'
 
 /**
- * Repairs a log on a machine that fails: null where it failed under the repair, so that it has to be had again.
+ * Repairs a log on a machine that fails: null where it failed under the repair, so that it has to be had again;
+ * 'destroyed' where the damage has left no file that says whose log it was.
  * `planned` is told where the log will be brought to: a repair that is interrupted may have done so, or nothing.
  */
 export async function tryRepair(
@@ -12,7 +13,7 @@ export async function tryRepair(
   directory: string,
   clock: Clock,
   planned: (lsn: number) => void,
-): Promise<RepairReport | null> {
+): Promise<RepairReport | 'destroyed' | null> {
   try {
     planned((await repairOn(disk, directory, { dryRun: true }, clock)).lsn)
     const report = await repairOn(disk, directory, { dryRun: false }, clock)
@@ -21,7 +22,9 @@ export async function tryRepair(
     return unread && !report.done ? null : report
   } catch (error) {
     // What the machine has failed in is the error, or its cause.
-    if (error instanceof KujiError && error.cause === undefined) throw error
-    return null
+    if (!(error instanceof KujiError) || error.cause !== undefined) return null
+    if (error.code === 'CORRUPT' && error.message.endsWith('no file in it says whose log this is'))
+      return 'destroyed'
+    throw error
   }
 }
