@@ -198,11 +198,10 @@ export class Writer {
     if (bytes > 0 && !this.#room.holds(this.#open.length + bytes)) {
       const answer = this.#answerWithoutRoom(slot, bytes)
       if (answer === null) return false
-      mailbox.answers[slot] = answer
+      mailbox.decide(answer)
     } else {
-      mailbox.answers[slot] = isDraw ? this.#decideDraw(request, slot) : request()
+      mailbox.decide(isDraw ? this.#decideDraw(request, slot) : request())
     }
-    mailbox.decided++
     return true
   }
 

@@ -1,0 +1,55 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { type DrawManyReceipt, type KujiError, open, type Receipt } from '@kuji/engine'
+import { codeOf } from './support/codes.ts'
+
+test('the more requests wait, the more is kept for them, and each gets its own answer, in order', async () => {
+  const kuji = await open({ durability: 'none' })
+  await kuji.putPool({ id: 'p', items: [{ id: 'a', weight: 1, stock: 'unlimited' }] })
+  const order: number[] = []
+  let expected = 1
+  // Each wave begins somewhere else, and some are larger than any before: what waits is kept while room is made.
+  for (const wave of [1, 7, 33, 70, 500, 3, 1025, 2500]) {
+    const toldOf = new Map<number, Receipt | KujiError>()
+    const sink = { answer: (token: number, answer: Receipt | KujiError) => void toldOf.set(token, answer) }
+    const promised: Promise<Receipt>[] = []
+    const refused: Promise<string>[] = []
+    const many: Promise<DrawManyReceipt>[] = []
+    const requestOf = (who: string, index: number) => ({
+      count: 1 + (index % 3),
+      key: `${who} ${wave}-${index}`,
+      recipient: `for ${who} ${wave}-${index}`,
+    })
+    for (let index = 0; index < wave; index++) {
+      kuji.drawTo(sink, index, 'p', requestOf('sink', index))
+      refused.push(codeOf(kuji.draw(`none ${wave}-${index}`)))
+      many.push(kuji.drawMany('p', 1))
+      const call = kuji.draw('p', requestOf('promise', index))
+      void call.then(({ id }) => order.push(id))
+      promised.push(call)
+    }
+    for (const [index, call] of promised.entries()) {
+      assert.equal(await refused[index], 'POOL_NOT_FOUND')
+      const ofSink = toldOf.get(index) as Receipt
+      const { id, itemIds } = await many[index]!
+      assert.deepEqual([id, itemIds], [ofSink.id + ofSink.items.length, ['a']])
+      for (const [who, receipt] of [
+        ['sink', ofSink],
+        ['promise', await call],
+      ] as const) {
+        if (who === 'promise') expected++
+        const request = requestOf(who, index)
+        assert.deepEqual([receipt.id, receipt.items.length], [expected, request.count])
+        expected += request.count
+        // The key stands for this request, count and recipient, and for no other.
+        assert.deepEqual(await kuji.draw('p', request), { ...receipt, replayed: true })
+      }
+    }
+    assert.equal(toldOf.size, wave)
+  }
+  assert.deepEqual(
+    order,
+    order.toSorted((a, b) => a - b),
+  )
+  await kuji.close()
+})
