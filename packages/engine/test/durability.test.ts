@@ -276,7 +276,8 @@ function heldDisk(): { disk: FaultyDisk; hold: () => ReturnType<typeof gate> } {
       ...mine,
       reached: mine.reached,
       open() {
-        held = null
+        // Another may hold already what comes behind this one.
+        if (held === mine) held = null
         mine.open()
       },
     }
@@ -306,8 +307,13 @@ test('neither an answer nor a read is ahead of what is durable', async t => {
   for (let turn = 0; turn < 20; turn++) await new Promise(setImmediate)
   assert.deepEqual(order, [], 'not even a refusal leaves: it rests on draws that are not durable')
   assert.equal(kuji.status().drawNumber, 0)
+  const heldAgain = hold()
   held.open()
-  await Promise.all([first, ...rest])
+  await Promise.all([first, heldAgain.reached])
+  assert.deepEqual(order, ['draw'])
+  assert.equal(kuji.status().drawNumber, 2, 'what is decided already is not told before it is durable')
+  heldAgain.open()
+  await Promise.all(rest)
   assert.deepEqual(order, ['draw', 'second draw', 'refusal refused', 'read 5', 'list'])
   assert.equal(kuji.status().drawNumber, 5)
   await kuji.close()
