@@ -8,8 +8,7 @@ import { openIn } from '../src/open.ts'
 import { nextLine, runChild } from './support/child.ts'
 import { codeOf } from './support/codes.ts'
 import { filesOf } from './support/directory.ts'
-import { FaultyDisk } from './support/faulty-disk.ts'
-import { gate } from './support/gate.ts'
+import { heldDisk } from './support/held-disk.ts'
 import { readLogOnPaper } from './support/log-reader.ts'
 import { allPools } from './support/render.ts'
 import { temporaryDirectory } from './support/temporary.ts'
@@ -261,29 +260,6 @@ test('a read sees the calls made before it and none made after it', async t => {
   })
   await kuji.close()
 })
-
-/** A log whose writes to segments wait at a gate from the moment `hold` is called. */
-function heldDisk(): { disk: FaultyDisk; hold: () => ReturnType<typeof gate> } {
-  let held: ReturnType<typeof gate> | null = null
-  const disk = new FaultyDisk(async ({ operation, name }) => {
-    if (held !== null && operation === 'write' && /^segment-\d+\.log$/.test(name)) await held.pass()
-    return undefined
-  })
-  const hold = (): ReturnType<typeof gate> => {
-    held = gate()
-    const mine = held
-    return {
-      ...mine,
-      reached: mine.reached,
-      open() {
-        // Another may hold already what comes behind this one.
-        if (held === mine) held = null
-        mine.open()
-      },
-    }
-  }
-  return { disk, hold }
-}
 
 test('neither an answer nor a read is ahead of what is durable', async t => {
   const { disk, hold } = heldDisk()
