@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import type { DiskFile } from '../../packages/engine/src/disk/disk.ts'
 import { directory, ScriptedMachine } from './support/scripted-machine.ts'
 
 const file = `${directory}/file`
@@ -62,6 +63,26 @@ test('a write that fails stays in the page cache, and no later sync brings it to
     assert.equal((await disk.read(file))[0], 2)
   })
   assert.deepEqual(seen, ['11'])
+})
+
+test('a file that is emptied as it is opened may be as it was after a power cut, until it is synced', async () => {
+  const emptied = (script: (opened: DiskFile) => Promise<unknown>): Promise<string[]> =>
+    afterPowerCut(async machine => {
+      const disk = machine.disk()
+      await (await disk.create(file, { dataSync: true })).write(bytes(1, 2048), 0)
+      await disk.syncDirectory(directory)
+      await script(await disk.create(file, { dataSync: true }))
+      assert.equal((await disk.read(file)).includes(1), false)
+    })
+  assert.deepEqual(await emptied(async () => undefined), ['', '1111'])
+  assert.deepEqual(await emptied(opened => opened.write(bytes(2), 0)), ['22', '2211'])
+  assert.deepEqual(
+    await emptied(async opened => {
+      await opened.write(bytes(2), 0)
+      await opened.sync()
+    }),
+    ['22'],
+  )
 })
 
 test('a process that is killed in the middle of a write leaves what the kernel had of it', async () => {

@@ -2,7 +2,11 @@ import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
 import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
+import { plant } from '../src/planted/patch.ts'
+import { SourceTree } from '../src/planted/tree.ts'
 import { happenings } from '../src/sim/happenings.ts'
+import { minimise } from '../src/sim/minimise.ts'
+import { Violation } from '../src/sim/model/violation.ts'
 import { makePlan, wholePlan } from '../src/sim/plan.ts'
 import { simulate } from '../src/sim/simulation.ts'
 import { Tally } from '../src/sim/tally.ts'
@@ -10,8 +14,12 @@ import { Tally } from '../src/sim/tally.ts'
 const root = fileURLToPath(new URL('../../', import.meta.url))
 
 function runSim(...args: string[]) {
+  return runSimIn(root, ...args)
+}
+
+function runSimIn(cwd: string, ...args: string[]) {
   const command = ['--conditions=source', 'proof/src/sim/main.ts', ...args]
-  return spawnSync(process.execPath, command, { cwd: root, encoding: 'utf8' })
+  return spawnSync(process.execPath, command, { cwd, encoding: 'utf8' })
 }
 
 test('a seed has the same trace every time, byte for byte, and another one has another', async () => {
@@ -35,7 +43,7 @@ test('seeds differ in what goes wrong, and all of it happens that does not take 
   for (let seed = 1; seed <= 80; seed++) {
     const report = await simulate(makePlan(seed, { ...wholePlan, operations: 300 }), { keepTrace: false })
     assert.equal(report.violation, null, `seed ${seed}: ${report.violation?.message}`)
-    tally.add({ ...report, seed, violation: '' })
+    tally.add({ ...report, seed, violation: '', kind: '' })
   }
   const rare =
     /: (EIO|EDQUOT|EMFILE|EROFS|EACCES|write of nothing|lost|swapped|misdirected|sector|bit|repairs|power)/
@@ -49,7 +57,7 @@ test('what never happened is told', () => {
   const tally = new Tally()
   assert.deepEqual(tally.missing, happenings)
   const counts = Object.fromEntries(happenings.slice(1).map((what, place) => [what, place + 1]))
-  tally.add({ seed: 1, violation: '', end: 'end', operations: 1, simulatedMs: 1, counts })
+  tally.add({ seed: 1, violation: '', kind: '', end: 'end', operations: 1, simulatedMs: 1, counts })
   assert.deepEqual(tally.missing, happenings.slice(0, 1))
   assert.match(tally.counts, /^answer: .* · KEY_CONFLICT \d+\n/)
 })
@@ -72,6 +80,39 @@ test('the command prints what happened, and the same trace for the same seed', (
   const seeds = runSim('--seeds', '1..4', '--operations', '200', '--jobs', '2')
   assert.equal(seeds.status, 0, seeds.stderr)
   assert.match(seeds.stdout, /simulated hours in[\s\S]*\n4 passed, 0 failed\n$/)
+})
+
+test('a failure is made smaller for as long as it is the same one', async () => {
+  const plan = makePlan(1, wholePlan)
+  const report = await simulate(makePlan(1, { ...wholePlan, operations: 1 }), { keepTrace: false })
+  const run: typeof simulate = async ({ operations, clients }) => {
+    const isFound = operations >= 37 && clients >= 2
+    const violation = isFound
+      ? new Violation('a pool', `${operations} operations`)
+      : new Violation('a receipt', 'something else, which smaller runs come upon')
+    return { ...report, violation }
+  }
+  const { limits, report: smallest } = await minimise(1, { ...wholePlan, operations: 2000 }, 'a pool', run)
+  assert.equal(limits.operations, 37)
+  assert.deepEqual(new Set(limits.without), plan.faults)
+  assert.equal(smallest.violation?.message, '37 operations')
+})
+
+test('an error that nobody waits for is a violation of its seed, told with its stack and made smaller', () => {
+  const tree = new SourceTree()
+  try {
+    const file = 'packages/engine/src/writer/writer.ts'
+    const find = "    this.#rotating = false\n    if (outcome !== 'durable') return outcome\n"
+    const put = `${find}    void Promise.reject(new RangeError('nobody waits'))\n`
+    plant({ name: 'stray', what: '', patches: [{ file, find, put }], layers: [] }, tree.root)
+    const { status, stdout, stderr } = runSimIn(tree.root, '--seed', '1', '--operations', '300')
+    assert.equal(status, 1, stderr)
+    assert.match(stdout, /^seed 1: RangeError: nobody waits\n +at .*writer\.ts/m)
+    assert.match(stdout, /made smaller in \d+ runs[\s\S]*again: npm run sim -- --seed 1 --operations \d+/)
+    assert.match(stdout, /\n0 passed, 1 failed\n$/)
+  } finally {
+    tree.remove()
+  }
 })
 
 test('wrong usage is told with the way out', () => {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { Violation } from '../src/sim/model/model.ts'
+import { Violation } from '../src/sim/model/violation.ts'
 import { type Due, watch } from '../src/sim/watchdog.ts'
 import { VirtualTime } from '../src/sim/world/virtual-time.ts'
 

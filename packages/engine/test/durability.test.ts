@@ -8,8 +8,7 @@ import { openIn } from '../src/open.ts'
 import { nextLine, runChild } from './support/child.ts'
 import { codeOf } from './support/codes.ts'
 import { filesOf } from './support/directory.ts'
-import { FaultyDisk } from './support/faulty-disk.ts'
-import { gate } from './support/gate.ts'
+import { heldDisk } from './support/held-disk.ts'
 import { readLogOnPaper } from './support/log-reader.ts'
 import { allPools } from './support/render.ts'
 import { temporaryDirectory } from './support/temporary.ts'
@@ -261,28 +260,6 @@ test('a read sees the calls made before it and none made after it', async t => {
   await kuji.close()
 })
 
-/** A log whose writes to segments wait at a gate from the moment `hold` is called. */
-function heldDisk(): { disk: FaultyDisk; hold: () => ReturnType<typeof gate> } {
-  let held: ReturnType<typeof gate> | null = null
-  const disk = new FaultyDisk(async ({ operation, name }) => {
-    if (held !== null && operation === 'write' && /^segment-\d+\.log$/.test(name)) await held.pass()
-    return undefined
-  })
-  const hold = (): ReturnType<typeof gate> => {
-    held = gate()
-    const mine = held
-    return {
-      ...mine,
-      reached: mine.reached,
-      open() {
-        held = null
-        mine.open()
-      },
-    }
-  }
-  return { disk, hold }
-}
-
 test('neither an answer nor a read is ahead of what is durable', async t => {
   const { disk, hold } = heldDisk()
   const kuji = await openIn({ dir: temporaryDirectory(t), durability: 'sync', segmentBytes }, testWorld(disk))
@@ -305,8 +282,13 @@ test('neither an answer nor a read is ahead of what is durable', async t => {
   for (let turn = 0; turn < 20; turn++) await new Promise(setImmediate)
   assert.deepEqual(order, [], 'not even a refusal leaves: it rests on draws that are not durable')
   assert.equal(kuji.status().drawNumber, 0)
+  const heldAgain = hold()
   held.open()
-  await Promise.all([first, ...rest])
+  await Promise.all([first, heldAgain.reached])
+  assert.deepEqual(order, ['draw'])
+  assert.equal(kuji.status().drawNumber, 2, 'what is decided already is not told before it is durable')
+  heldAgain.open()
+  await Promise.all(rest)
   assert.deepEqual(order, ['draw', 'second draw', 'refusal refused', 'read 5', 'list'])
   assert.equal(kuji.status().drawNumber, 5)
   await kuji.close()

@@ -3,7 +3,7 @@ import { chmodSync, existsSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import type { EngineEvent, Kuji } from '@kuji/engine'
-import { KujiError, open } from '@kuji/engine'
+import { KujiError, limits, open } from '@kuji/engine'
 import { NodeDisk } from '../src/disk/node-disk.ts'
 import { blockingCalls, pooledCalls } from '../src/disk/system-calls.ts'
 import { ThreadAppender } from '../src/log/thread-appender.ts'
@@ -212,6 +212,18 @@ for (const code of ['ENOSPC', 'EDQUOT', 'EFBIG', 'EMFILE']) {
     await again.close()
   })
 }
+
+test('changes that were refused for lack of room take none of what may wait', async t => {
+  const { kuji, meet } = await openFaulty(temporaryDirectory(t))
+  meet(call => (isPreparation(call) ? { error: systemError('ENOSPC') } : undefined))
+  await drawUntilRefused(kuji)
+  const metadata = 'x'.repeat(limits.metadataBytes - 2)
+  const items = Array.from({ length: 5000 }, (_, k) => ({ ...endless.items[0], id: `i${k}`, metadata }))
+  const bytes = items.length * limits.metadataBytes * 3
+  for (let refused = 0; refused <= limits.queueBytes; refused += bytes - 1024 * 1024)
+    assert.equal(await codeOf(kuji.putPool({ id: 'q', items })), 'READ_ONLY')
+  await kuji.close()
+})
 
 test('closing while there is no room keeps everything that was answered', async t => {
   const dir = temporaryDirectory(t)

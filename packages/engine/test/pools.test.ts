@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Kuji, PoolManifest } from '@kuji/engine'
-import { open } from '@kuji/engine'
+import { limits, open } from '@kuji/engine'
 import { codeOf } from './support/codes.ts'
 import { urn, weighted } from './support/manifests.ts'
 import { render } from './support/render.ts'
@@ -66,6 +66,46 @@ test('stock counts the units drawn already, and an item that comes back is not f
   const { items } = await kuji.draw('p', { count: 2 })
   assert.deepEqual([...items].sort(), ['a', 'c'])
   assert.equal((await kuji.pool('p')).drawn, 5, 'all draws, those of retired items included')
+})
+
+test('with a new version, draws, receipts and changes are of its items alone', async () => {
+  const kuji = await memory()
+  // So many that an index of them is made at the first change; all but one are empty.
+  const ids = Array.from({ length: 100 }, (_, index) => `i${index}`)
+  const put = (ordered: readonly string[], stocked: string) =>
+    kuji.putPool({
+      id: 'p',
+      items: ordered.map(id => ({ id, weight: 1, stock: id === stocked ? 9 : 2 * Number(id === 'i7') })),
+    })
+  await put(ids, 'i7')
+  assert.deepEqual((await kuji.draw('p')).items, ['i7'])
+  assert.deepEqual((await kuji.draw('p', { key: 'k' })).items, ['i7'])
+  await kuji.updateItem('p', 'i92', { weight: 2 })
+  // In the place of the one that was drawn there is another now.
+  await put(ids.toReversed(), 'i92')
+  assert.deepEqual((await kuji.draw('p')).items, ['i92'])
+  assert.deepEqual((await kuji.draw('p', { key: 'l' })).items, ['i92'])
+  assert.deepEqual((await kuji.draw('p', { key: 'k' })).items, ['i7'], 'what was drawn before stays')
+  await kuji.updateItem('p', 'i3', { restock: 5 })
+  const { items } = await kuji.pool('p')
+  assert.deepEqual(
+    items.filter(({ remaining }) => remaining !== 0).map(({ id, remaining }) => [id, remaining]),
+    [
+      ['i92', 7],
+      ['i3', 5],
+    ],
+  )
+})
+
+test('the stock of all items has its bound, restocks of before included', async () => {
+  const kuji = await memory()
+  await kuji.putPool(weighted(`a 1 of ${limits.stock - 10}, b 1 of 0`))
+  assert.equal(await codeOf(kuji.updateItem('p', 'b', { restock: 11 })), 'INVALID')
+  await kuji.updateItem('p', 'b', { restock: 4 })
+  assert.equal(await codeOf(kuji.updateItem('p', 'a', { restock: 7 })), 'INVALID')
+  await kuji.updateItem('p', 'a', { restock: 6 })
+  assert.equal(await codeOf(kuji.updateItem('p', 'b', { restock: 1 })), 'INVALID')
+  await shows(kuji, `v3 open: a 0 of ${limits.stock - 4}, b 0 of 4`)
 })
 
 test('restocking adds to stock, and an empty pool draws again', async () => {
@@ -195,6 +235,19 @@ test('a bulk draw gives indexes as narrow as the number of items allows, and cou
     assert.equal(receipt.itemIds[items - 1], `i${items - 1}`)
     assert.ok(receipt.counts.length === items && receipt.counts.every(count => count === 1))
     assert.equal(await codeOf(kuji.draw(`p${items}`)), 'POOL_EMPTY')
+  }
+})
+
+test('a bulk receipt stays as it was, whatever is drawn behind it', async () => {
+  const kuji = await memory()
+  for (const items of [200, 300]) {
+    const id = `p${items}`
+    const columns = Array.from({ length: items }, (_, i) => ({ id: `i${i}`, weight: 1, stock: 1 }))
+    await kuji.putPool({ id, items: columns })
+    const receipts = []
+    for (let k = 0; k < 10; k++) receipts.push(await kuji.drawMany(id, items / 10))
+    const drawn = receipts.flatMap(receipt => [...receipt.items])
+    assert.equal(new Set(drawn).size, items, 'each item once')
   }
 })
 

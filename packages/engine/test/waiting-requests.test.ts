@@ -53,3 +53,24 @@ test('the more requests wait, the more is kept for them, and each gets its own a
   )
   await kuji.close()
 })
+
+test('a sink may ask for more while it is given answers, so that more room is made amid them', async () => {
+  const kuji = await open({ durability: 'none' })
+  await kuji.putPool({ id: 'p', items: [{ id: 'a', weight: 1, stock: 'unlimited' }] })
+  const [first, all] = [100, 2000]
+  const told: (readonly [token: number, draw: number])[] = []
+  let asked = 0
+  const sink = {
+    answer(token: number, answer: Receipt | KujiError) {
+      told.push([token, (answer as Receipt).id])
+      for (let more = 0; more < 3 && asked < all; more++) kuji.drawTo(sink, asked++, 'p')
+    },
+  }
+  while (asked < first) kuji.drawTo(sink, asked++, 'p')
+  while (told.length < all) await kuji.pool('p')
+  assert.deepEqual(
+    told,
+    Array.from({ length: all }, (_, token) => [token, token + 1]),
+  )
+  await kuji.close()
+})

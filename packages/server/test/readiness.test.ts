@@ -73,7 +73,17 @@ for (const state of ['read-only', 'failed'] as const) {
       drawNumber: 1,
     } as const
     const { url } = await openDoor(context, {
-      kuji: { status: () => ({ ...status, queued: 0, keys: 0, keyBytes: 0, keysForgottenEarly: 0 }) },
+      kuji: {
+        status: () => ({
+          ...status,
+          queued: 0,
+          keys: 0,
+          keyBytes: 0,
+          keysForgottenEarly: 0,
+          heapBytes: 0,
+          heapBytesMost: 0,
+        }),
+      },
     })
     const answer = await request(url, 'GET', '/readyz')
     assert.equal(answer.status, 503)
@@ -84,7 +94,16 @@ for (const state of ['read-only', 'failed'] as const) {
 
 test('health is for the moment, and says why to nobody without a key where there are keys', async context => {
   const reason = 'ENOSPC: no space left on device, write /var/lib/kuji/segment-7.log'
-  const numbers = { lsn: 1, drawNumber: 1, queued: 0, keys: 0, keyBytes: 0, keysForgottenEarly: 0 }
+  const numbers = {
+    lsn: 1,
+    drawNumber: 1,
+    queued: 0,
+    keys: 0,
+    keyBytes: 0,
+    keysForgottenEarly: 0,
+    heapBytes: 0,
+    heapBytesMost: 0,
+  }
   const status = () => ({ state: 'read-only', reason, durability: 'os', ...numbers }) as const
   for (const keys of [false, true]) {
     const { url } = await openDoor(context, { kuji: { status }, ...(keys ? { access: accessOf({}) } : {}) })

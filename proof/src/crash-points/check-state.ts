@@ -2,10 +2,11 @@ import type { Kuji } from '@kuji/engine'
 import { KujiError, limits } from '@kuji/engine'
 import type { Receipt } from '@kuji/engine/contract'
 import { allPools, ask } from '../sim/ask.ts'
-import { describeAnswer, type Model, Violation } from '../sim/model/model.ts'
+import { describeAnswer, type Model } from '../sim/model/model.ts'
 import { compareOnPaper } from '../sim/model/on-paper.ts'
 import type { Answer, Operation } from '../sim/model/operation.ts'
 import { describeOperation } from '../sim/model/operation.ts'
+import { Violation } from '../sim/model/violation.ts'
 import { RemovedSegments } from '../sim/removed-segments.ts'
 import { Device, type FilesOnDevice } from '../sim/world/device.ts'
 import { directory, QuietMachine } from '../sim/world/quiet-machine.ts'
@@ -96,10 +97,14 @@ export async function checkState(
     recovering = false
     const { lsn, drawNumber } = kuji.status()
     machine.tell(`recovered to LSN ${lsn}, draw ${drawNumber}`)
-    if (lsn > oracle.lastLsn) throw new Violation(`recovered to LSN ${lsn}, which nobody wrote`)
+    if (lsn > oracle.lastLsn)
+      throw new Violation('after recovery: unwritten', `recovered to LSN ${lsn}, which nobody wrote`)
     const model = oracle.modelAt(lsn)
     if (drawNumber !== model.drawNumber)
-      throw new Violation(`recovered to draw ${drawNumber}, and the last was ${model.drawNumber}`)
+      throw new Violation(
+        'after recovery: draw number',
+        `recovered to draw ${drawNumber}, and the last was ${model.drawNumber}`,
+      )
     model.comparePools(await allPools(kuji))
     await askAgain(recording, lsn, { machine, kuji, model })
     for (const operation of draws) await askOn({ machine, kuji, model }, operation)
@@ -125,9 +130,12 @@ export async function checkState(
 function checkQuiet(read: readonly string[], { events }: QuietMachine): void {
   const unfinished = read.find(isUnread)
   if (unfinished !== undefined)
-    throw new Violation(`${unfinished} was read, which a crash may have left in any state`)
+    throw new Violation(
+      'an unfinished file',
+      `${unfinished} was read, which a crash may have left in any state`,
+    )
   const alarm = events.find(({ type, level }) => level !== 'info' && type !== 'torn-batch-cut')
-  if (alarm !== undefined) throw new Violation(`${alarm.type}: ${alarm.message}`)
+  if (alarm !== undefined) throw new Violation(`event: ${alarm.type}`, `${alarm.type}: ${alarm.message}`)
 }
 
 async function open(machine: QuietMachine, { engine, restarted }: Recording): Promise<Kuji> {
@@ -136,7 +144,7 @@ async function open(machine: QuietMachine, { engine, restarted }: Recording): Pr
     return restarted?.(kuji) ?? kuji
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException
-    throw new Violation(`the start is refused: ${code} ${message}`)
+    throw new Violation(`a start refused: ${code}`, `the start is refused: ${code} ${message}`)
   }
 }
 
@@ -151,6 +159,7 @@ async function askAgain({ operations, oracle }: Recording, lsn: number, life: Li
     const answer = await askOn(life, operation)
     if (place < oracle.operationsUpTo(lsn) && !isReplayed(answer))
       throw new Violation(
+        'a key that the log has',
         `${describeOperation(operation)}: the log has it, and its receipt did not come again`,
       )
   }

@@ -1,6 +1,6 @@
 import { Chance } from '../chance.ts'
 import { UsageError } from '../command/command.ts'
-import { Violation } from '../sim/model/model.ts'
+import { Violation } from '../sim/model/violation.ts'
 import type { Trace } from '../sim/world/trace.ts'
 import { type Checked, checkState } from './check-state.ts'
 import { type DiskState, DiskStates } from './disk-states.ts'
@@ -185,10 +185,11 @@ export async function replay(
     tell(`the power goes ${describePoint(moment)} of the recovery; ${left.describe(second.kept)}`)
     const expected = lsn
     ;({ lsn } = await checkState(recording, left.state(second.kept).files, { ahead: moment.ahead, trace }))
-    if (lsn !== expected) throw new Violation(`recovered to LSN ${lsn}, and ${expected} before`)
+    if (lsn !== expected)
+      throw new Violation('after recovery: another LSN', `recovered to LSN ${lsn}, and ${expected} before`)
   }
   const why = judge(lsn, least)
-  if (why !== '') throw new Violation(why)
+  if (why !== '') throw new Violation('after recovery: lost', why)
 }
 
 export function describePoint({ callNumber, call, moment }: CrashPoint): string {

@@ -1,9 +1,10 @@
 import type { DrawManyReceipt } from '@kuji/engine/contract'
 import type { LogRecord } from '../sim/log-record.ts'
-import { Model, Violation } from '../sim/model/model.ts'
+import { Model } from '../sim/model/model.ts'
 import type { TimeSpan } from '../sim/model/model-keys.ts'
 import type { Answer, Operation } from '../sim/model/operation.ts'
 import { takeInBatch } from '../sim/model/take-in-batch.ts'
+import { Violation } from '../sim/model/violation.ts'
 
 export interface Answered {
   readonly operation: Operation
@@ -35,7 +36,7 @@ export class Oracle {
 
   /** Throws where a batch holds anything but the operations whose turn it is. */
   constructor(answered: readonly Answered[], { batches, fault }: LogRecord) {
-    if (fault !== '') throw new Violation(fault)
+    if (fault !== '') throw new Violation('a batch as it is written', fault)
     this.#answered = answered
     const model = newModel()
     const waiting = answered.map(({ operation }) => operation)
@@ -45,7 +46,10 @@ export class Oracle {
       this.#operations.push(done + taken)
     }
     if (this.#operations.at(-1) !== answered.length)
-      throw new Violation(`the log has ${this.#operations.at(-1)} of ${answered.length} operations`)
+      throw new Violation(
+        'operations in the log',
+        `the log has ${this.#operations.at(-1)} of ${answered.length} operations`,
+      )
     // As the engine told them, once.
     this.modelAt(this.lastLsn)
     this.#answered = answered.map(withNames)

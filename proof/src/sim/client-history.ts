@@ -7,9 +7,9 @@ import {
   type Request,
   type Operation as Told,
 } from '../history/index.ts'
-import { Violation } from './model/model.ts'
 import type { KeyRules } from './model/model-keys.ts'
 import type { Answer, Operation } from './model/operation.ts'
+import { Violation } from './model/violation.ts'
 
 /**
  * What clients asked and were answered, for the checker of histories: it knows neither the engine nor the model, and so
@@ -42,7 +42,10 @@ export class ClientHistory {
   check(keys: KeyRules): void {
     const [first] = checkHistory({ operations: this.#operations, keys, log: this.#log })
     if (first === undefined) return
-    throw new Violation(`the history of the clients breaks ${first.rule}: ${first.message}`)
+    throw new Violation(
+      `history: ${first.rule}`,
+      `the history of the clients breaks ${first.rule}: ${first.message}`,
+    )
   }
 }
 

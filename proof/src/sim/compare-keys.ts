@@ -1,6 +1,7 @@
 import type { Kuji, KujiError } from '@kuji/engine'
 import type { Chance } from '../chance.ts'
-import { type Model, Violation } from './model/model.ts'
+import type { Model } from './model/model.ts'
+import { differences, Violation } from './model/violation.ts'
 
 /** Bytes that a key takes at the least: its entry, and its part of the index. */
 const leastKeyBytes = 53
@@ -21,10 +22,11 @@ export function compareKeys(kuji: Kuji, { keys, drawNumber }: Model, now: number
   }
   for (const [name, value] of Object.entries(expected)) {
     const found = status[name as keyof typeof expected]
-    if (found !== value) throw new Violation(`the status has ${name} ${found}, expected ${value}`)
+    if (found !== value)
+      throw new Violation(`status: ${name}`, `the status has ${name} ${found}, expected ${value}`)
   }
   if (status.keyBytes < leastKeyBytes * keys.size)
-    throw new Violation(`the status has ${status.keyBytes} bytes for ${keys.size} keys`)
+    throw new Violation('status: keyBytes', `the status has ${status.keyBytes} bytes for ${keys.size} keys`)
 }
 
 /** Asks for the receipts of some draws: the oldest and the newest that are kept, and others that may be. */
@@ -38,9 +40,12 @@ export async function compareReceipts(
   const others = drawNumber === 0 ? [] : [1, 2, 3].map(() => chance.between(1, drawNumber))
   for (const draw of [...ends, ...others]) {
     const kept = keys.holding(draw)
-    const expected = kept === undefined ? 'DRAW_NOT_FOUND' : JSON.stringify({ ...kept, replayed: true })
-    const found = await kuji.receipt(draw).then(JSON.stringify, error => (error as KujiError).code)
-    if (found !== expected)
-      throw new Violation(`after recovery draw ${draw} has ${found}, expected ${expected}`)
+    const expected = kept === undefined ? 'DRAW_NOT_FOUND' : { ...kept, replayed: true }
+    const found = await kuji.receipt(draw).catch((error: KujiError) => error.code)
+    if (JSON.stringify(found) !== JSON.stringify(expected))
+      throw new Violation(
+        'after recovery: a receipt',
+        `after recovery the receipt of draw ${draw}: ${differences(found, expected)}`,
+      )
   }
 }

@@ -10,6 +10,7 @@ const faults = [
   ...['EIO from remove', 'EIO from list', 'EIO from create', 'EIO from open', 'EDQUOT from writeSync'],
   ...['EMFILE from open', 'EMFILE from create', 'EROFS from writeSync', 'EROFS from rename'],
   ...['EACCES from open', 'EACCES from create', 'slow disk for a while', 'full device for a while'],
+  ...['ENOSPC from create', 'ENOSPC from rename', 'EDQUOT from create', 'EDQUOT from rename'],
   ...['clock set', 'bit rot', 'sector of zeros', 'lost write', 'misdirected write', 'lost file'],
   ...['swapped files', 'second process', 'start with wrong rules for keys'],
 ]

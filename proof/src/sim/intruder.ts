@@ -1,5 +1,5 @@
 import type { Kuji, KujiError } from '@kuji/engine'
-import { Violation } from './model/model.ts'
+import { Violation } from './model/violation.ts'
 import type { Machine } from './world/machine.ts'
 import type { SimulatedProcess } from './world/simulated-process.ts'
 
@@ -28,7 +28,9 @@ export class Intruder {
       machine.counts.add('fault: second process')
       this.end()
     }
-    open(this.#process).then(() => fail(new Violation('two processes have the directory open')), refused)
+    const opened = (): void =>
+      fail(new Violation('lock: two have it', 'two processes have the directory open'))
+    open(this.#process).then(opened, refused)
   }
 
   /** It goes: the other one is about to leave the directory, or is gone. */

@@ -1,6 +1,6 @@
 import type { RepairReport } from '@kuji/engine'
 import type { LogRecord } from './log-record.ts'
-import { Violation } from './model/model.ts'
+import { Violation } from './model/violation.ts'
 
 /**
  * Holds what a repair says of its losses against what was written: they begin right behind the place that the log is
@@ -13,7 +13,10 @@ export function judgeLosses(
   record: LogRecord,
 ): void {
   const fail = (what: string): never => {
-    throw new Violation(`the repair to LSN ${lsn}, draw ${drawNumber}, tells of losses ${what}`)
+    throw new Violation(
+      'repair: losses',
+      `the repair to LSN ${lsn}, draw ${drawNumber}, tells of losses ${what}`,
+    )
   }
   if (firstLsn !== null && firstLsn !== lsn + 1) fail(`from LSN ${firstLsn} on`)
   if (firstDraw !== null && firstDraw !== drawNumber + 1) fail(`from draw ${firstDraw} on`)

@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto'
 import { type LoggedBatch, readBatch } from './model/batch-records.ts'
-import { Violation } from './model/model.ts'
 import type { KeyRules } from './model/model-keys.ts'
+import { Violation } from './model/violation.ts'
 import { type Device, splitPath } from './world/device.ts'
 
 /** A batch as it was handed to the log. */
@@ -105,7 +105,7 @@ export class LogRecord {
    */
   compareFiles(device: Device, directory: string, soundFrom = 0): void {
     const fail = (what: string): never => {
-      throw new Violation(`after recovery: ${what}`)
+      throw new Violation('after recovery: files', `after recovery: ${what}`)
     }
     const byPath = Map.groupBy(this.batches.values(), ({ path }) => path)
     const paths = [...device.entries(directory).keys()].filter(name => /^segment-\d+\.log$/.test(name)).sort()

@@ -1,5 +1,6 @@
 import { runCommand } from '../command/command.ts'
 import { runOnThreads } from '../command/threads.ts'
+import { describeFailure } from './failure.ts'
 import { type Minimised, minimise } from './minimise.ts'
 import type { SimOptions } from './options.ts'
 import { parseOptions, usage } from './options.ts'
@@ -52,7 +53,8 @@ async function runSeeds({ first, last, minutes, jobs, limits }: SimOptions): Pro
 
 function tellMinimised(seed: number, { limits, report, tries }: Minimised): void {
   const { faults, durability, segmentBytes, sectorBytes, clients } = report.plan
-  print(`\nseed ${seed}: ${report.violation?.message}`)
+  const { violation } = report
+  print(`\nseed ${seed}: ${violation === null ? 'does not fail again' : describeFailure(violation)}`)
   print(
     `made smaller in ${tries} runs: ${limits.operations} operations, ${clients} clients, durability ${durability}, ` +
       `segments of ${segmentBytes}, sectors of ${sectorBytes}, faults: ${[...faults].join() || 'none'}`,
@@ -66,16 +68,17 @@ async function main(options: SimOptions): Promise<number> {
   if (trace) {
     const report = await simulate(makePlan(first, limits), { keepTrace: true })
     print(report.trace.lines.join('\n'))
-    print(`trace ${report.trace.hash}, ended: ${report.violation?.message ?? report.end}`)
-    return report.violation === null ? 0 : 1
+    const { violation, end } = report
+    print(`trace ${report.trace.hash}, ended: ${violation === null ? end : describeFailure(violation)}`)
+    return violation === null ? 0 : 1
   }
   const upTo = last === Number.POSITIVE_INFINITY ? '' : ` to ${last}`
   print(`seeds from ${first}${upTo}, ${limits.operations} operations each`)
   const tally = await runSeeds(options)
   print(tally.counts)
   print(tally.line)
-  for (const { seed } of tally.failed.slice(0, failuresShown))
-    tellMinimised(seed, await minimise(seed, limits))
+  for (const { seed, kind } of tally.failed.slice(0, failuresShown))
+    tellMinimised(seed, await minimise(seed, limits, kind))
   const isWhole = limits.operations >= wholePlan.operations && limits.without.length === 0
   const missing = isWhole && tally.seeds >= seedsForAll ? tally.missing : []
   for (const what of missing) print(`never happened: ${what}`)

@@ -1,3 +1,4 @@
+import { kindOf } from './failure.ts'
 import type { FaultName, PlanLimits } from './plan.ts'
 import { makePlan } from './plan.ts'
 import type { RunReport } from './simulation.ts'
@@ -12,17 +13,26 @@ export interface Minimised {
 
 /**
  * Makes a failing run smaller: fewer operations by halves and then one by one, then without each fault in turn, then
- * with fewer clients, and again until nothing of it helps, for as long as it fails in whatever way.
+ * with fewer clients, and again until nothing of it helps, for as long as it fails in the same way: another failure
+ * that it comes upon says nothing of the one that was found.
+ * @param kind in what way it fails
+ * @param run what runs a plan
  */
-export async function minimise(seed: number, limits: PlanLimits): Promise<Minimised> {
+export async function minimise(
+  seed: number,
+  limits: PlanLimits,
+  kind: string,
+  run: typeof simulate = simulate,
+): Promise<Minimised> {
   let smallest = limits
   let tries = 0
   const fails = async (less: Partial<PlanLimits>): Promise<boolean> => {
     tries++
     const tried = { ...smallest, ...less }
-    const { violation } = await simulate(makePlan(seed, tried), { keepTrace: false })
-    if (violation !== null) smallest = tried
-    return violation !== null
+    const { violation } = await run(makePlan(seed, tried), { keepTrace: false })
+    const isSame = violation !== null && kindOf(violation) === kind
+    if (isSame) smallest = tried
+    return isSame
   }
   const shorten = async (): Promise<void> => {
     for (let step = Math.ceil(smallest.operations / 2); ; step = Math.ceil(step / 2)) {
@@ -38,5 +48,5 @@ export async function minimise(seed: number, limits: PlanLimits): Promise<Minimi
     for (const fault of faults) await fails({ without: [...smallest.without, fault] satisfies FaultName[] })
     for (const clients of [1, 2, 3]) if (clients < most && (await fails({ clients }))) break
   } while (smallest !== before)
-  return { limits: smallest, report: await simulate(makePlan(seed, smallest), { keepTrace: true }), tries }
+  return { limits: smallest, report: await run(makePlan(seed, smallest), { keepTrace: true }), tries }
 }

@@ -1,8 +1,9 @@
 import type { RepairReport } from '@kuji/engine'
 import { judgeLosses } from './judge-losses.ts'
 import type { LogRecord } from './log-record.ts'
-import { type Model, Violation } from './model/model.ts'
+import type { Model } from './model/model.ts'
 import { takeInBatch } from './model/take-in-batch.ts'
+import { Violation } from './model/violation.ts'
 import type { Requests } from './requests.ts'
 import type { Counts } from './world/counts.ts'
 import type { Device } from './world/device.ts'
@@ -52,7 +53,10 @@ export class RecoveryOracle {
     // Damage to the last batches of a log that was not sealed yet may go unnoticed: the window that the documents name.
     for (let gone = lsn + 1; gone <= record.durable; gone++)
       if (!this.#isFresh || (this.#whole.has(gone) && lsn !== this.repairedTo))
-        throw new Violation(`recovered to LSN ${lsn}, and batch ${gone} had been answered`)
+        throw new Violation(
+          'after recovery: lost',
+          `recovered to LSN ${lsn}, and batch ${gone} had been answered`,
+        )
     this.#goTo(lsn)
     this.repairedTo = -1
     if (this.#isFresh) this.#soundFrom = lsn
@@ -66,7 +70,11 @@ export class RecoveryOracle {
     if (lsn < record.durable) this.#rollBack(lsn)
     for (let found = record.durable + 1; found <= lsn; found++) {
       const batch = record.batches.get(found)
-      if (batch === undefined) throw new Violation(`recovered to LSN ${lsn}, and nobody wrote batch ${found}`)
+      if (batch === undefined)
+        throw new Violation(
+          'after recovery: unwritten',
+          `recovered to LSN ${lsn}, and nobody wrote batch ${found}`,
+        )
       this.#counts.add('life: batches that nobody was answered for, and recovery found')
       this.model.lsn = found
       this.#requests.drop(takeInBatch(this.model, batch.content, this.#requests.waiting))
@@ -86,7 +94,10 @@ export class RecoveryOracle {
   /** Holds what a repair says against what is lost by it. */
   repaired({ done, before, lsn, drawNumber, lost }: RepairReport): void {
     if (!done)
-      throw new Violation(`the start is refused, and the repair finds nothing to do: ${before.fault}`)
+      throw new Violation(
+        'repair: nothing to do',
+        `the start is refused, and the repair finds nothing to do: ${before.fault}`,
+      )
     const drawn = this.model.drawNumber
     const wholeUpTo = this.model.behind(Math.max(0, ...this.#whole)).drawNumber
     const unanswered = this.#unanswered
@@ -95,11 +106,17 @@ export class RecoveryOracle {
     this.repairedTo = -1
     const right = this.model.drawNumber
     if (drawNumber !== right)
-      throw new Violation(`repaired to LSN ${lsn}, draw ${drawNumber}, which was draw ${right}`)
+      throw new Violation(
+        'repair: draw number',
+        `repaired to LSN ${lsn}, draw ${drawNumber}, which was draw ${right}`,
+      )
     // What is lost beyond the last batch that is whole, nobody can know; nor was all that is whole answered.
     const tooFew = lost.complete && lost.draws < wholeUpTo - drawNumber
     if (tooFew || lost.draws > drawn - drawNumber + unanswered)
-      throw new Violation(`the repair tells of ${lost.draws} draws lost, and it were ${drawn - drawNumber}`)
+      throw new Violation(
+        'repair: number of losses',
+        `the repair tells of ${lost.draws} draws lost, and it were ${drawn - drawNumber}`,
+      )
   }
 
   /** Draws that may be in the log, and were never answered. */

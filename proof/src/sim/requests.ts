@@ -2,9 +2,10 @@ import type { Kuji } from '@kuji/engine'
 import { KujiError } from '@kuji/engine'
 import { ask } from './ask.ts'
 import type { LogRecord } from './log-record.ts'
-import { describeAnswer, type Model, Violation } from './model/model.ts'
+import { describeAnswer, type Model } from './model/model.ts'
 import type { Answer, Operation } from './model/operation.ts'
 import { circumstances, describeOperation } from './model/operation.ts'
+import { Violation } from './model/violation.ts'
 import type { Machine } from './world/machine.ts'
 
 /** Where a client stands with a request. */
@@ -90,7 +91,12 @@ export class Requests {
       machine.counts.add(`answer: ${answer.refusal}`)
       const isOfMachine = circumstances.has(answer.refusal) || answer.refusal === 'OUTCOME_UNKNOWN'
       if (isOfMachine && machine.failures === this.#failures)
-        fail(new Violation(`${answer.refusal}, and no call of the disk has failed since the start`))
+        fail(
+          new Violation(
+            'a refusal without a reason',
+            `${answer.refusal}, and no call of the disk has failed since the start`,
+          ),
+        )
       if (answer.refusal === 'OUTCOME_UNKNOWN') {
         request.settle('unknown')
         return
@@ -105,7 +111,7 @@ export class Requests {
     const isDraw = ({ operation: { kind } }: Request): boolean => kind === 'draw'
     // Draws are answered in the order of the requests, for callers too.
     if (isDraw(request) && this.#waiting.find(other => isDraw(other) && other.answer === null) !== request)
-      fail(new Violation(`${describeOperation(request.operation)} was answered before an earlier draw`))
+      this.#failOrder(request.operation, 'an earlier draw')
     request.answer = answer
     this.#applyAnswered()
   }
@@ -114,7 +120,7 @@ export class Requests {
   #applyAnswered(): void {
     const { machine, record, model, onRest, fail } = this.#options
     try {
-      if (record.fault !== '') throw new Violation(record.fault)
+      if (record.fault !== '') throw new Violation('a batch as it is written', record.fault)
       for (
         let first = this.#waiting[0];
         first !== undefined && first.answer !== null;
@@ -140,7 +146,15 @@ export class Requests {
     const { record, model } = this.#options
     const rules = record.rulesAt(record.durable)
     if (!model().keys.mayRestOn(rules))
-      throw new Violation(`a request with a key is answered by other rules than ${JSON.stringify(rules)}`)
+      throw new Violation(
+        'rules for keys: of an answer',
+        `a request with a key is answered by other rules than ${JSON.stringify(rules)}`,
+      )
+  }
+
+  #failOrder(operation: Operation, other: string): void {
+    const what = `${describeOperation(operation)} was answered before ${other}`
+    this.#options.fail(new Violation('order of answers', what))
   }
 
   /** Forgets the first ones, which the log has or never will; all of them by default. */
@@ -151,8 +165,7 @@ export class Requests {
   /** The engine is gone, and those who wait for an answer learn that there will be none. */
   abandon(): void {
     for (const { answer, operation, settle } of this.#waiting) {
-      const violation = `${describeOperation(operation)} was answered before a request that came earlier`
-      if (answer !== null) this.#options.fail(new Violation(violation))
+      if (answer !== null) this.#failOrder(operation, 'a request that came earlier')
       settle('unknown')
     }
   }

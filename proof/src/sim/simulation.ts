@@ -1,12 +1,13 @@
 import { Chance } from '../chance.ts'
 import { ClientHistory } from './client-history.ts'
-import { Violation } from './model/model.ts'
 import type { KeyRules } from './model/model-keys.ts'
 import { compareOnPaper } from './model/on-paper.ts'
 import type { Answer, Operation } from './model/operation.ts'
+import { Violation } from './model/violation.ts'
 import { OperationMaker } from './operations.ts'
 import type { Plan } from './plan.ts'
 import { directory, type EarlyEnd, Supervisor } from './supervisor.ts'
+import { UncaughtErrors } from './uncaught-errors.ts'
 import { Machine } from './world/machine.ts'
 import { Trace } from './world/trace.ts'
 import type { VirtualTime } from './world/virtual-time.ts'
@@ -52,7 +53,7 @@ export async function simulate(plan: Plan, options: { readonly keepTrace: boolea
     await Promise.all(clients)
     await finish(machine.time, supervisor, ask)
     const bias = supervisor.model.fairness?.findBias() ?? ''
-    if (bias !== '') throw new Violation(bias)
+    if (bias !== '') throw new Violation('fairness', bias)
     // Damage takes away what was answered.
     if (supervisor.damaged) return 'end'
     const files = machine.device.filesBelow(directory)
@@ -61,11 +62,15 @@ export async function simulate(plan: Plan, options: { readonly keepTrace: boolea
     if (plan.plain) history.check(leastOf(plan.keys))
     return 'end'
   }
+  const uncaught = new UncaughtErrors()
   try {
-    end = await machine.time.run(Promise.race([life(), supervisor.ended]))
+    end = await machine.time.run(Promise.race([life(), supervisor.ended, uncaught.first]))
+    await uncaught.none()
   } catch (error) {
     violation = error as Error
     machine.tell(() => `VIOLATION ${(error as Error).message}`)
+  } finally {
+    uncaught.stop()
   }
   machine.counts.add(`run: sectors of ${plan.sectorBytes} bytes`)
   machine.counts.add(`run: durability ${plan.durability}`)
@@ -129,7 +134,7 @@ async function finish(time: VirtualTime, supervisor: Supervisor, ask: Ask): Prom
     // What waited when the faults stopped may still be refused.
     while (outcome === 'unknown' || 'refusal' in outcome) {
       if (time.now - began > livenessMs)
-        throw new Violation(`nothing is drawn for ${livenessMs} ms without a fault`)
+        throw new Violation('liveness: no draw', `nothing is drawn for ${livenessMs} ms without a fault`)
       await time.wait(50)
       outcome = await ask(operation)
     }

@@ -11,9 +11,10 @@ import { damage } from './damage.ts'
 import { Intruder } from './intruder.ts'
 import { LogRecord } from './log-record.ts'
 import { Fairness } from './model/fairness.ts'
-import { Model, Violation } from './model/model.ts'
+import { Model } from './model/model.ts'
 import type { KeyRules } from './model/model-keys.ts'
 import type { Answer, Operation } from './model/operation.ts'
+import { Violation } from './model/violation.ts'
 import type { Plan } from './plan.ts'
 import { RecordedAppender } from './recorded-appender.ts'
 import { RecoveryOracle } from './recovery-oracle.ts'
@@ -157,10 +158,13 @@ export class Supervisor {
     const { lsn, drawNumber } = kuji.status()
     this.#machine.tell(() => `${process.id} is up at LSN ${lsn}, draw ${drawNumber}`)
     if (process.alive && disks.locks.get(directory) !== process)
-      throw new Violation('up without the lock of the directory')
+      throw new Violation('lock: nobody has it', 'up without the lock of the directory')
     this.#oracle.recoveredTo(lsn, device, directory)
     if (drawNumber !== this.model.drawNumber)
-      throw new Violation(`recovered to draw ${drawNumber}, and the last was ${this.model.drawNumber}`)
+      throw new Violation(
+        'after recovery: draw number',
+        `recovered to draw ${drawNumber}, and the last was ${this.model.drawNumber}`,
+      )
     const logged = this.#record.rulesAt(lsn)
     this.model.open(this.#keys, logged)
     if (this.model.keys.isDue) counts.add('life: starts with other rules for keys')
@@ -203,7 +207,7 @@ export class Supervisor {
       error => (error as KujiError).code,
     )
     if (code !== 'INVALID' || this.#machine.disks.calls > calls)
-      throw new Violation(`a start with wrong rules for keys: ${code}`)
+      throw new Violation('a start with wrong rules', `a start with wrong rules for keys: ${code}`)
     this.#machine.counts.add('fault: start with wrong rules for keys')
   }
 
@@ -221,7 +225,7 @@ export class Supervisor {
     if (this.damaged) return
     const isProof = type === 'helper-failed' && message.includes('until the next start')
     const isFalse = type === 'snapshot-refused' && !this.#plan.faults.has('errors')
-    if (isProof || isFalse) this.#fail(new Violation(`${type}: ${message}`))
+    if (isProof || isFalse) this.#fail(new Violation(`event: ${type}`, `${type}: ${message}`))
   }
 
   /** A start may fail where the machine does, and is tried again; damage is refused by name. */
@@ -235,7 +239,10 @@ export class Supervisor {
       const [file = '', ...others] = this.#oracle.damagedFiles
       const isBearable = file.endsWith('.snap') && others.length === 0
       if (error.code !== 'CORRUPT' || !this.damaged || isBearable)
-        throw new Violation(`the start is refused: ${error.code} ${message}`)
+        throw new Violation(
+          `a start refused: ${error.code}`,
+          `the start is refused: ${error.code} ${message}`,
+        )
       this.#oracle.meetDamage([])
       await this.#repair(process)
       return
@@ -376,7 +383,7 @@ export class Supervisor {
     const { state } = kuji.status()
     const waiting = this.#requests.waiting.length
     if (state === 'closed' && waiting > 0)
-      this.#fail(new Violation(`closed, and ${waiting} requests were not answered`))
+      this.#fail(new Violation('end: unanswered', `closed, and ${waiting} requests were not answered`))
     this.#leave()
   }
 

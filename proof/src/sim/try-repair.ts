@@ -23,8 +23,7 @@ export async function tryRepair(
   } catch (error) {
     // What the machine has failed in is the error, or its cause.
     if (!(error instanceof KujiError) || error.cause !== undefined) return null
-    if (error.code === 'CORRUPT' && error.message.endsWith('no file in it says whose log this is'))
-      return 'destroyed'
+    if (error.fields.missing === 'identity') return 'destroyed'
     throw error
   }
 }

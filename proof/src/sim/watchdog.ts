@@ -1,4 +1,4 @@
-import { Violation } from './model/model.ts'
+import { Violation } from './model/violation.ts'
 import type { VirtualTime } from './world/virtual-time.ts'
 
 /** Between two looks whether anything goes on: longer than any pause of the engine. */
@@ -19,7 +19,12 @@ export function watch(time: VirtualTime, look: () => Due | null, fail: (error: E
   const lookAgain = (): void => {
     const due = look()
     if (due !== null && due.by === before?.by && due.first === before.first)
-      fail(new Violation(`nothing has gone on for ${watchMs} ms, and something is due`))
+      fail(
+        new Violation(
+          'liveness: something due',
+          `nothing has gone on for ${watchMs} ms, and something is due`,
+        ),
+      )
     before = due
     time.after(watchMs, lookAgain)
   }

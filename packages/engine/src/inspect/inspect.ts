@@ -16,8 +16,9 @@ import { judgeStart } from './survey.ts'
 /**
  * Reads the log of a data directory, archive included, from its beginning (or from the oldest good snapshot that it
  * reaches back to), and tells what it holds and whether it is whole. Takes no lock and changes nothing: a server may
- * be running. Throws `INVALID` where there is no log, `CORRUPT` where no file says whose log it is, `INTERNAL` where
- * the system does not give a file, or the system's error where it does not give the directory. Since 0.1.
+ * be running. Throws `INVALID` where there is no log, `CORRUPT` with `missing: 'identity'` in its fields where no file
+ * says whose log it is, `INTERNAL` where the system does not give a file, or the system's error where it does not give
+ * the directory. Since 0.1.
  */
 export function inspectLog(directory: string, observer: LogObserver = {}): Promise<LogReport> {
   return inspectOn(new NodeDisk(pooledCalls), resolve(directory), observer)

@@ -31,7 +31,10 @@ export interface Survey {
   readonly snapshots: readonly SurveyedSnapshot[]
 }
 
-/** One of the files may be foreign: the identity of the log is the one that most of them have. */
+/**
+ * One of the files may be foreign: the identity of the log is the one that most of them have. Throws `CORRUPT`, with
+ * `missing: 'identity'`, where none of them tells any: nothing that was found could be held to belong together.
+ */
 export async function surveyLog(disk: Disk, directory: string, files: LogFiles): Promise<Survey> {
   const read: ReadSnapshot[] = []
   for (const file of files.snapshots) read.push(await readSnapshot(disk, directory, file))
@@ -46,12 +49,19 @@ export async function surveyLog(disk: Disk, directory: string, files: LogFiles):
     if (header !== null) votes.push(header)
   }
   const log = mostCommon(votes)
-  if (log === undefined) throw new KujiError('CORRUPT', `${directory}: no file in it says whose log this is`)
+  if (log === undefined) throw unnamed(directory)
   const snapshots = read.map(({ log: own, ...snapshot }) => {
     const foreign = snapshot.fault === '' && own !== null && keyOf(own) !== keyOf(log)
     return foreign ? { ...snapshot, content: null, fault: 'it belongs to another data directory' } : snapshot
   })
   return { log, snapshots }
+}
+
+function unnamed(directory: string): KujiError {
+  const why =
+    'no file in it says whose log this is: no header of the log and no snapshot is whole; ' +
+    'bring back one of these files from a copy, and repair the rest then'
+  return new KujiError('CORRUPT', `${directory}: ${why}`, { directory, missing: 'identity' })
 }
 
 function keyOf({ identity, shard }: LogIdentity): string {

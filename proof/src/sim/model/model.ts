@@ -1,16 +1,17 @@
-import { deepStrictEqual } from 'node:assert/strict'
+import { isDeepStrictEqual } from 'node:util'
 import type { Code, DrawManyReceipt, PoolState, PoolSummary, PutResult, Receipt } from '@kuji/engine/contract'
 import type { Fairness } from './fairness.ts'
 import { type Kept, type KeyRules, ModelKeys, type TimeSpan } from './model-keys.ts'
 import { ModelPool } from './model-pool.ts'
 import type { Answer, DrawOperation, Operation } from './operation.ts'
 import { describeOperation, shorten } from './operation.ts'
+import { differences, Violation } from './violation.ts'
 
 /** What rounding may do to odds. */
 const oddsApart = 1e-9
 
-/** Something that kuji must never do, and did. */
-export class Violation extends Error {}
+/** Throws what is wrong, and which look at it has told. */
+type Fail = (check: string, why: string) => never
 
 /** What has to come of an operation: where a key may have been forgotten or not, one of two things. */
 export interface Expectation {
@@ -63,14 +64,14 @@ export class Model {
   /** A start with these rules for keys, over a log that has those. Throws a Violation where it cannot have them. */
   open(asked: Partial<KeyRules>, logged: KeyRules | null): void {
     const why = this.keys.open(asked, logged)
-    if (why !== '') throw new Violation(why)
+    if (why !== '') throw new Violation('rules for keys: at a start', why)
     this.#applied.push({ kind: 'open', lsn: this.lsn, asked, logged })
   }
 
   /** Rules for keys that stand in the log behind all that was applied. Throws a Violation for others than due. */
   takeRules(rules: KeyRules): void {
     const why = this.keys.log(rules)
-    if (why !== '') throw new Violation(why)
+    if (why !== '') throw new Violation('rules for keys: in the log', why)
     this.#applied.push({ kind: 'rules', lsn: this.lsn, rules })
   }
 
@@ -148,8 +149,9 @@ export class Model {
 
   #judge(operation: Operation, answer: Answer, span: TimeSpan): void {
     const expected = this.expect(operation, span)
-    const fail = (why: string): never => {
-      throw new Violation(`${describeOperation(operation)}: ${why}; ${describeExpectation(expected)}`)
+    const fail: Fail = (check, why) => {
+      const told = `${describeOperation(operation)}: ${why}; ${describeExpectation(expected)}`
+      throw new Violation(`answer to ${operation.kind}: ${check}`, told)
     }
     const { kept } = expected
     const isKeyed = operation.kind === 'draw' && operation.key !== ''
@@ -158,28 +160,23 @@ export class Model {
         ? 'value' in answer && (answer.value as Receipt).replayed
         : 'refusal' in answer && answer.refusal === 'KEY_CONFLICT'
       if (comesAgain) {
-        if ('value' in answer) compare(answer.value, { ...kept.receipt, replayed: true }, fail)
+        if ('value' in answer)
+          compare('a receipt again', answer.value, { ...kept.receipt, replayed: true }, fail)
         this.keys.answered(true)
         return
       }
-      if (kept.certain) fail(`a key that is kept was answered with ${describeAnswer(answer)}`)
+      if (kept.certain) fail('kept key', `a key that is kept was answered with ${describeAnswer(answer)}`)
     }
     if ('refusal' in answer) {
-      if (answer.refusal !== expected.refusal) fail(`answered with ${answer.refusal}`)
+      if (answer.refusal !== expected.refusal) fail('refusal', `answered with ${answer.refusal}`)
       if (isKeyed) this.keys.answered(false)
       return
     }
-    if (expected.refusal !== undefined) fail(`answered with ${describeAnswer(answer)}`)
+    if (expected.refusal !== undefined) fail('no refusal', `answered with ${describeAnswer(answer)}`)
     this.#take(operation, expected, answer.value, span, fail)
   }
 
-  #take(
-    operation: Operation,
-    expected: Expectation,
-    value: unknown,
-    span: TimeSpan,
-    fail: (why: string) => never,
-  ): void {
+  #take(operation: Operation, expected: Expectation, value: unknown, span: TimeSpan, fail: Fail): void {
     switch (operation.kind) {
       case 'draw':
         this.#takeDraw(operation, expected.draws!, readReceipt(operation, value, fail), span, fail)
@@ -191,7 +188,7 @@ export class Model {
         comparePool(value as PoolState, this.pools.get(operation.pool)!, fail)
         return
       case 'receipt':
-        compare(value, { ...this.keys.holding(operation.draw)!, replayed: true }, fail)
+        compare('a receipt', value, { ...this.keys.holding(operation.draw)!, replayed: true }, fail)
         return
       case 'delete':
         this.pools.delete(operation.pool)
@@ -202,7 +199,8 @@ export class Model {
       case 'update': {
         const pool = this.pools.get(operation.pool)!
         pool.update(operation.item, operation.update)
-        if ((value as PoolSummary).version !== pool.version) fail(`answered with ${JSON.stringify(value)}`)
+        const { version } = value as PoolSummary
+        if (version !== pool.version) fail('version', `version ${version}, expected ${pool.version}`)
       }
     }
   }
@@ -211,37 +209,32 @@ export class Model {
     { manifest }: Extract<Operation, { kind: 'put' }>,
     { silent = false }: Expectation,
     value: PutResult,
-    fail: (why: string) => never,
+    fail: Fail,
   ): void {
     const pool = this.pools.get(manifest.id)
     if (pool === undefined) this.pools.set(manifest.id, new ModelPool(this.#nextPool++, manifest))
     else if (!silent) pool.put(manifest)
     const { id } = manifest
     const { version } = this.pools.get(id)!
-    compare(value, { id, version, created: pool === undefined, changed: !silent }, fail)
+    compare('a put', value, { id, version, created: pool === undefined, changed: !silent }, fail)
   }
 
-  #takeDraw(
-    operation: DrawOperation,
-    draws: number,
-    receipt: Receipt,
-    span: TimeSpan,
-    fail: (why: string) => never,
-  ): void {
+  #takeDraw(operation: DrawOperation, draws: number, receipt: Receipt, span: TimeSpan, fail: Fail): void {
     const pool = this.pools.get(operation.pool)!
     const { id, items, version, at, replayed } = receipt
-    if (replayed) fail('a receipt that is said to be replayed')
-    if (id !== this.drawNumber + 1) fail(`draw number ${id}, and the last was ${this.drawNumber}`)
-    if (items.length !== draws) fail(`${items.length} items`)
-    if (version !== pool.version) fail(`version ${version}, and the pool's is ${pool.version}`)
+    if (replayed) fail('replayed', 'a receipt that is said to be replayed')
+    if (id !== this.drawNumber + 1)
+      fail('draw number', `draw number ${id}, and the last was ${this.drawNumber}`)
+    if (items.length !== draws) fail('number of items', `${items.length} items`)
+    if (version !== pool.version) fail('version', `version ${version}, and the pool's is ${pool.version}`)
     if (at < this.#lastTime || at < span.from || at > span.to)
-      fail(`made at ${at}, between ${span.from} and ${span.to}, the draw before at ${this.#lastTime}`)
+      fail('time', `made at ${at}, between ${span.from} and ${span.to}, the draw before at ${this.#lastTime}`)
     const extra = pool.addsLastOne(draws - 1)
     for (const [place, item] of items.entries()) {
       const isExtra = extra && place === items.length - 1
       if (!isExtra) this.fairness?.add(pool, item)
       const why = pool.take(item, isExtra)
-      if (why !== '') fail(why)
+      if (why !== '') fail('item', why)
       this.drawn.push({ item: `${pool.id} ${item}`, at })
     }
     this.drawNumber += items.length
@@ -252,10 +245,11 @@ export class Model {
   /** Holds the pools of an engine against those of the model. */
   comparePools(states: readonly PoolState[]): void {
     const ids = [...this.pools.keys()].sort()
-    const fail = (why: string): never => {
-      throw new Violation(`after recovery: ${why}`)
+    const fail: Fail = (check, why) => {
+      throw new Violation(`after recovery: ${check}`, `after recovery: ${why}`)
     }
     compare(
+      'pools',
       states.map(({ id }) => id),
       ids,
       fail,
@@ -264,24 +258,25 @@ export class Model {
   }
 }
 
-function readReceipt({ bulk }: DrawOperation, value: unknown, fail: (why: string) => never): Receipt {
+function readReceipt({ bulk }: DrawOperation, value: unknown, fail: Fail): Receipt {
   if (!bulk || !('itemIds' in (value as object))) return value as Receipt
   const { id, pool, items, itemIds, counts, version, at, replayed } = value as DrawManyReceipt
-  const names = Array.from(items, index => itemIds[index] ?? fail(`no item ${index}`))
+  const names = Array.from(items, index => itemIds[index] ?? fail('item', `no item ${index}`))
   for (const [index, count] of counts.entries())
     if (names.filter(name => name === itemIds[index]).length !== count)
-      fail('counts that are not those of the items')
+      fail('counts', 'counts that are not those of the items')
   return { id, pool, items: names, version, at, replayed }
 }
 
-function comparePool(state: PoolState, pool: ModelPool, fail: (why: string) => never): void {
-  compare(plainState(state), pool.describe(), fail)
+function comparePool(state: PoolState, pool: ModelPool, fail: Fail): void {
+  const failPool: Fail = (check, why) => fail(check, `${pool.id}: ${why}`)
+  compare('a pool', plainState(state), pool.describe(), failPool)
   const chances = new Map(pool.chances())
   const all = [...chances.values()].reduce((sum, chance) => sum + chance, 0)
   for (const { id, odds } of state.items) {
     const right = all === 0 ? 0 : (chances.get(id) ?? 0) / all
     if (!(Math.abs(odds - right) < oddsApart))
-      fail(`"${id}" of ${pool.id} has odds ${odds}, expected ${right}`)
+      fail('odds', `"${id}" of ${pool.id} has odds ${odds}, expected ${right}`)
   }
 }
 
@@ -297,12 +292,8 @@ function plainState({ id, version, mode, status, drawn, fallback, lastOne, items
   return { id, version, mode, status, drawn, fallback: fallback ?? '', lastOne: lastOne ?? '', items: shown }
 }
 
-function compare(found: unknown, expected: unknown, fail: (why: string) => never): void {
-  try {
-    deepStrictEqual(found, expected)
-  } catch {
-    fail(`${JSON.stringify(found)}, expected ${JSON.stringify(expected)}`)
-  }
+function compare(check: string, found: unknown, expected: unknown, fail: Fail): void {
+  if (!isDeepStrictEqual(found, expected)) fail(check, differences(found, expected))
 }
 
 export function describeAnswer(answer: Answer): string {

@@ -5,7 +5,8 @@ import {
   type OnDraws,
 } from '../../../../test/support/log-decoder.ts'
 import { decodeSnapshot } from '../../../../test/support/snapshot-decoder.ts'
-import { type Model, Violation } from './model.ts'
+import type { Model } from './model.ts'
+import { differences, Violation } from './violation.ts'
 
 /**
  * Holds a whole log, archive included, against the model, read by a decoder that shares no code with the engine and
@@ -20,37 +21,42 @@ export function compareOnPaper(files: LogFiles, model: Model, onDraws: OnDraws =
       const drawn = model.drawn[first + place - 1]
       const item = `${pool.id} ${pool.items[index]!.id}`
       if (drawn?.item !== item || drawn.at !== time)
-        fail(`draw ${first + place} gave ${item} at ${time}, expected ${drawn?.item} at ${drawn?.at}`)
+        fail(
+          'a draw',
+          `draw ${first + place} gave ${item} at ${time}, expected ${drawn?.item} at ${drawn?.at}`,
+        )
     }
   })
-  if (log.drawNumber !== model.drawNumber) fail(`${log.drawNumber} draws, expected ${model.drawNumber}`)
+  if (log.drawNumber !== model.drawNumber)
+    fail('number of draws', `${log.drawNumber} draws, expected ${model.drawNumber}`)
   comparePools(log, model)
   const { policy, draws } = log.keys
-  if (!model.keys.mayEndWith(policy)) fail(`keys are kept by ${JSON.stringify(policy)}`)
+  if (!model.keys.mayEndWith(policy)) fail('rules for keys', `keys are kept by ${JSON.stringify(policy)}`)
   const kept = draws.map(({ firstDraw, pool, version, time: at, outcomes, items }) => {
     const names = outcomes.map(index => items[index])
     return { id: firstDraw, pool, items: names, version, at, replayed: false }
   })
   const { receipts } = model.keys
-  if (kept.length !== receipts.length) fail(`${kept.length} keys are kept, expected ${receipts.length}`)
+  if (kept.length !== receipts.length)
+    fail('number of keys', `${kept.length} keys are kept, expected ${receipts.length}`)
   for (const [place, receipt] of kept.entries())
     if (JSON.stringify(receipt) !== JSON.stringify(receipts[place]))
-      fail(
-        `key ${place} is kept with ${JSON.stringify(receipt)}, expected ${JSON.stringify(receipts[place])}`,
-      )
+      fail('a receipt', `the receipt of key ${place}: ${differences(receipt, receipts[place])}`)
 }
 
 function comparePools(log: DecodedLog, model: Model): void {
   const pools = new Map([...log.pools.values()].map(pool => [pool.id, pool]))
-  if (pools.size !== model.pools.size) fail(`${pools.size} pools, expected ${model.pools.size}`)
+  if (pools.size !== model.pools.size)
+    fail('number of pools', `${pools.size} pools, expected ${model.pools.size}`)
   for (const [id, { version, status, number, items, retired }] of model.pools) {
-    const pool = pools.get(id) ?? fail(`pool ${id} is missing`)
-    if (pool.version !== version || pool.status !== status || pool.number !== number)
-      fail(`${id} has version ${pool.version}, status ${pool.status}, number ${pool.number}`)
+    const pool = pools.get(id) ?? fail('pools', `pool ${id} is missing`)
+    const found = { version: pool.version, status: pool.status, number: pool.number }
+    const wrong = differences(found, { version, status, number })
+    if (wrong !== '') fail('a pool', `${id}: ${wrong}`)
     const drawn = new Map([...retired, ...items.map(item => [item.id, item.drawn] as const)])
     for (const item of [...pool.items, ...[...pool.retired].map(([id, drawn]) => ({ id, drawn }))])
       if (item.drawn !== (drawn.get(item.id) ?? 0))
-        fail(`${item.drawn} of ${id}'s ${item.id}, expected ${drawn.get(item.id)}`)
+        fail('an item', `${item.drawn} of ${id}'s ${item.id}, expected ${drawn.get(item.id)}`)
   }
 }
 
@@ -69,19 +75,20 @@ function decode(files: LogFiles, onDraws: OnDraws): DecodedLog {
     const [found, expected] = [snapshot, log].map(({ drawNumber, stateHash, position }) =>
       JSON.stringify([drawNumber, stateHash, position]),
     )
-    if (found !== expected) fail(`${name} says ${found}, and the log behind it ${expected}`)
+    if (found !== expected) fail('a snapshot', `${name} says ${found}, and the log behind it ${expected}`)
   }
   let log: DecodedLog
   try {
     log = decodeLog(files, { onDraws, onSegment })
   } catch (error) {
     if (error instanceof Violation) throw error
-    return fail((error as Error).message)
+    return fail('the format', (error as Error).message)
   }
-  for (const name of snapshots.values()) fail(`${name} is a snapshot of what is not in the log`)
+  for (const name of snapshots.values())
+    fail('a snapshot of nothing', `${name} is a snapshot of what is not in the log`)
   return log
 }
 
-function fail(why: string): never {
-  throw new Violation(`the log on paper: ${why}`)
+function fail(check: string, why: string): never {
+  throw new Violation(`the log on paper: ${check}`, `the log on paper: ${why}`)
 }

@@ -1,9 +1,12 @@
 import type { LoggedBatch, LoggedRecord } from './batch-records.ts'
 import type { Model } from './model.ts'
-import { Violation } from './model.ts'
 import type { KeyRules } from './model-keys.ts'
 import type { Answer, DrawOperation, Operation } from './operation.ts'
 import { describeOperation, shorten } from './operation.ts'
+import { Violation } from './violation.ts'
+
+/** How such a violation is called. */
+const kind = 'a batch that nobody was answered for'
 
 /** An operation that has a record other than draws. */
 type Change = Exclude<Operation, { readonly kind: 'draw' | 'receipt' }>
@@ -36,7 +39,10 @@ export function takeInBatch(model: Model, batch: LoggedBatch, waiting: readonly 
     }
   }
   if (!records.done)
-    throw new Violation(`batch ${batch.lsn} holds more than the operations that were waiting`)
+    throw new Violation(
+      `${kind}: more`,
+      `batch ${batch.lsn} holds more than the operations that were waiting`,
+    )
   return taken
 }
 
@@ -45,7 +51,10 @@ function takeInRules(model: Model, records: RecordReader): void {
   const rules = records.rules()
   if (rules !== null) model.takeRules(rules)
   if (model.keys.isDue && !model.mayLackRoom)
-    throw new Violation('a request with a key, and the log does not say how keys are kept from here on')
+    throw new Violation(
+      `${kind}: rules for keys`,
+      'a request with a key, and the log does not say how keys are kept from here on',
+    )
 }
 
 function readDraw(
@@ -57,7 +66,8 @@ function readDraw(
 ): Answer {
   const pool = model.pools.get(id)!
   const outcomes = records.draws(pool.number, draws, key, recipient)
-  if (key !== '' && model.keys.isDue) throw new Violation('a draw with a key before the rules it is kept by')
+  if (key !== '' && model.keys.isDue)
+    throw new Violation(`${kind}: rules for keys`, 'a draw with a key before the rules it is kept by')
   const items = Array.from(outcomes, index => pool.items[index]?.id ?? `item ${index}`)
   const receipt = {
     id: model.drawNumber + 1,
@@ -82,7 +92,11 @@ function imagineAnswer(model: Model, operation: Change): unknown {
 }
 
 /** The record at hand is not that of the operation. */
-class OtherRecord extends Violation {}
+class OtherRecord extends Violation {
+  constructor(message: string) {
+    super(`${kind}: another record`, message)
+  }
+}
 
 /** The records of a batch, run by run. */
 class RecordReader {
@@ -123,7 +137,7 @@ class RecordReader {
     const found = outcomes.slice(this.#read, this.#read + count)
     this.#read += count
     if (found.length < count || (named && outcomes.length !== count))
-      throw new Violation(`${count} draws expected, ${tell(record)} found`)
+      throw new Violation(`${kind}: draws`, `${count} draws expected, ${tell(record)} found`)
     if (this.#read === outcomes.length) {
       this.#next++
       this.#read = 0

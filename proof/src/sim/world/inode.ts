@@ -12,6 +12,8 @@ export class Inode {
   #deviceSize = 0
   /** Sectors whose newest bytes the cache alone has. */
   readonly #dirty = new Set<number>()
+  /** What the device has where it has lost that the file was emptied, which no sync has made durable yet. */
+  #unemptied: { bytes: Uint8Array<ArrayBuffer>; size: number } | null = null
   size = 0
 
   constructor(id: number, sectorBytes: number) {
@@ -26,12 +28,14 @@ export class Inode {
     inode.#deviceSize = this.#deviceSize
     inode.size = this.size
     for (const sector of this.#dirty) inode.#dirty.add(sector)
+    if (this.#unemptied !== null)
+      inode.#unemptied = { bytes: this.#unemptied.bytes.slice(), size: this.#unemptied.size }
     return inode
   }
 
   /** Whether the device has another size for it than programs see. */
   get sizeIsUnsynced(): boolean {
-    return this.size !== this.#deviceSize
+    return this.size !== this.#deviceSize || this.#unemptied !== null
   }
 
   /** The sectors that the cache alone has and that differ from what the device has in their place. */
@@ -46,8 +50,9 @@ export class Inode {
 
   /** What a power cut would leave that lets these sectors land, and the new size or not. */
   afterCut(landed: ReadonlySet<number>, newSize: boolean): Uint8Array {
-    const bytes = new Uint8Array(newSize ? this.size : this.#deviceSize)
-    bytes.set(this.#device.subarray(0, bytes.length))
+    const old = this.#unemptied ?? { bytes: this.#device, size: this.#deviceSize }
+    const bytes = new Uint8Array(newSize ? this.size : old.size)
+    bytes.set((newSize ? this.#device : old.bytes).subarray(0, bytes.length))
     for (const sector of landed) {
       const from = sector * this.#sectorBytes
       if (from < bytes.length)
@@ -70,8 +75,10 @@ export class Inode {
     for (const sector of this.sectorsOf(position, bytes.length)) this.#dirty.add(sector)
   }
 
-  /** Empties it, on the device too. */
+  /** Empties it, as opening with O_TRUNC does. The device may have all of it until it is synced. */
   truncate(): void {
+    if (this.#deviceSize > 0 && this.#unemptied === null)
+      this.#unemptied = { bytes: this.#device.slice(), size: this.#deviceSize }
     this.size = 0
     this.#deviceSize = 0
     this.#dirty.clear()
@@ -79,11 +86,19 @@ export class Inode {
     this.#device.fill(0)
   }
 
-  /** Brings the sectors of a range to the device; all of them by default. */
-  flush(position = 0, length = Number.POSITIVE_INFINITY): void {
-    const sectors = length === Number.POSITIVE_INFINITY ? [...this.#dirty] : this.sectorsOf(position, length)
-    for (const sector of sectors) if (this.#dirty.delete(sector)) this.#land(sector)
+  /** Brings all of it to the device, as fsync does. */
+  flush(): void {
+    for (const sector of this.#dirty) this.#land(sector)
+    this.#dirty.clear()
     this.#deviceSize = this.size
+    this.#unemptied = null
+  }
+
+  /** Brings a range to the device, and what leads to it, as a write with O_DSYNC does. */
+  flushRange(position: number, length: number): void {
+    for (const sector of this.sectorsOf(position, length)) if (this.#dirty.delete(sector)) this.#land(sector)
+    this.#deviceSize = this.size
+    if (this.#unemptied !== null) this.#unemptied.size = Math.max(this.#unemptied.size, position + length)
   }
 
   /** The kernel takes for written what was not, or in part, as a failed flush leaves it (ATC'20, "fsync failures"). */
@@ -95,8 +110,9 @@ export class Inode {
   #land(sector: number): void {
     const from = sector * this.#sectorBytes
     const to = Math.min(from + this.#sectorBytes, this.#cache.length)
-    if (to > this.#device.length) this.#device = grow(this.#device, to)
-    this.#device.set(this.#cache.subarray(from, to), from)
+    const bytes = this.#cache.subarray(from, to)
+    this.#device = place(bytes, from, this.#device)
+    if (this.#unemptied !== null) this.#unemptied.bytes = place(bytes, from, this.#unemptied.bytes)
   }
 
   /** Of the sectors that only the cache has, some have landed; the rest is lost. Returns which. */
@@ -109,7 +125,11 @@ export class Inode {
       ;(lands ? landed : lost).push(sector)
     }
     this.#dirty.clear()
-    if (this.size !== this.#deviceSize && chance.happens(part)) this.#deviceSize = this.size
+    if (this.#unemptied !== null && !chance.happens(part)) {
+      this.#device = this.#unemptied.bytes
+      this.#deviceSize = this.#unemptied.size
+    } else if (this.size !== this.#deviceSize && chance.happens(part)) this.#deviceSize = this.size
+    this.#unemptied = null
     this.size = this.#deviceSize
     this.#cache = new Uint8Array(Math.max(this.size, this.#device.length))
     this.#cache.set(this.#device.subarray(0, this.#cache.length))
@@ -129,6 +149,18 @@ export class Inode {
     for (let sector = Math.floor(position / this.#sectorBytes); sector <= last; sector++) sectors.push(sector)
     return sectors
   }
+}
+
+/** Puts bytes into others, which are made longer for it. */
+function place(
+  bytes: Uint8Array,
+  position: number,
+  into: Uint8Array<ArrayBuffer>,
+): Uint8Array<ArrayBuffer> {
+  const end = position + bytes.length
+  const target = end > into.length ? grow(into, end) : into
+  target.set(bytes, position)
+  return target
 }
 
 function grow(bytes: Uint8Array, least: number): Uint8Array<ArrayBuffer> {

@@ -302,7 +302,7 @@ export class SimulatedFile implements DiskFile {
         inode.forget(position, bytes.length, misfortune.lands)
         throw systemError(misfortune.code, this.#path)
       }
-      if (this.#dataSync) inode.flush(position, written.length)
+      if (this.#dataSync) inode.flushRange(position, written.length)
       return written.length
     }
     const partly = (chance: Chance): void => {

@@ -12,10 +12,18 @@ const yearMs = 365 * 86_400_000
 const errorsOf: readonly (readonly [RegExp, readonly string[]])[] = [
   [/^write|^sync/, ['EIO', 'EIO', 'EDQUOT', 'EROFS']],
   [/^read/, ['EIO']],
-  [/^create|^open/, ['EMFILE', 'EACCES', 'EROFS', 'EIO']],
-  [/^rename|^remove/, ['EIO', 'EROFS']],
+  [/^create/, ['EMFILE', 'EACCES', 'EROFS', 'EIO', 'EDQUOT']],
+  [/^open/, ['EMFILE', 'EACCES', 'EROFS', 'EIO']],
+  [/^rename/, ['EIO', 'EROFS', 'EDQUOT']],
+  [/^remove/, ['EIO', 'EROFS']],
+  [/^makeDirectory/, ['EIO', 'EROFS', 'EACCES', 'EDQUOT']],
   [/^list/, ['EIO', 'EACCES']],
 ]
+
+/** Calls that give something a name, for which a directory may need another block. */
+const naming = /^create|^rename|^makeDirectory/
+/** How often there is none for it while the device is full. */
+const fullForNames = 0.1
 
 /** How the machine behaves: slow, failing and full, in episodes, as the plan has it. */
 export class Weather implements DiskWeather {
@@ -128,9 +136,12 @@ export class Weather implements DiskWeather {
     return pace
   }
 
-  misfortune({ name, bytes }: DiskCall): Misfortune | null {
+  misfortune({ name, path, bytes }: DiskCall): Misfortune | null {
     const { faults, errorRate } = this.#plan
-    if (this.#calm) return null
+    if (this.#calm || (name === 'makeDirectory' && this.#device.hasDirectory(path))) return null
+    const isFull = this.#device.capacity < Number.POSITIVE_INFINITY
+    if (isFull && naming.test(name) && this.#errors.happens(fullForNames))
+      return { kind: 'error', code: 'ENOSPC' }
     if (this.#failing && this.#errors.happens(errorRate)) {
       const codes = errorsOf.find(([pattern]) => pattern.test(name))?.[1]
       if (codes !== undefined) {
