@@ -26,5 +26,5 @@ export async function serveBehindTrouble(
   // No try is given up because the machine is slow: how many there are is what mishaps make of it.
   const patient = { timeoutMs: 120_000, tryTimeoutMs: 120_000 }
   const client = new KujiClient({ ...patient, ...options, url: proxy.url })
-  return { ...server, proxy, client, direct: new KujiClient({ url: server.url }) }
+  return { ...server, proxy, client, direct: new KujiClient({ ...patient, url: server.url }) }
 }
