@@ -152,11 +152,7 @@ export class Inode {
 }
 
 /** Puts bytes into others, which are made longer for it. */
-function place(
-  bytes: Uint8Array,
-  position: number,
-  into: Uint8Array<ArrayBuffer>,
-): Uint8Array<ArrayBuffer> {
+function place(bytes: Uint8Array, position: number, into: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
   const end = position + bytes.length
   const target = end > into.length ? grow(into, end) : into
   target.set(bytes, position)
