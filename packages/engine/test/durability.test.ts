@@ -152,7 +152,7 @@ for (const durability of ['os', 'sync'] as const) {
 }
 
 async function drawUntil(kuji: Kuji, done: () => boolean): Promise<void> {
-  for (let k = 0; k < 3000 && !done(); k++) await kuji.drawMany('p', 700)
+  while (!done()) await kuji.drawMany('p', 700)
 }
 
 for (const retention of ['archive', 'remove'] as const) {
@@ -182,7 +182,6 @@ for (const retention of ['archive', 'remove'] as const) {
       events.filter(event => event.level !== 'info'),
       [],
     )
-    assert.ok(snapshots() >= 5, 'five snapshots')
     assert.equal(filesOf(dir, /^snapshot/).length, 2, 'two are kept')
     assert.ok(!existsSync(join(dir, 'segment-0000000001.log')), 'the first segment is gone')
     assert.ok(filesOf(dir, /^spare/).length <= 1, 'one file is kept to be used again')

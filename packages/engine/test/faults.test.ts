@@ -31,6 +31,8 @@ interface Faulty {
   /** Decides about every call from here on. */
   meet: (intercept: Intercept) => void
   disk: FaultyDisk
+  /** What has waited for time to pass runs now. */
+  passTime: () => void
 }
 
 async function openFaulty(dir: string): Promise<Faulty> {
@@ -38,12 +40,14 @@ async function openFaulty(dir: string): Promise<Faulty> {
   const disk = new FaultyDisk(call => decide(call))
   const events: EngineEvent[] = []
   const onEvent = (event: EngineEvent): number => events.push(event)
-  const kuji = await openIn({ dir, durability: 'sync', segmentBytes, onEvent }, testWorld(disk))
+  const world = testWorld(disk)
+  const kuji = await openIn({ dir, durability: 'sync', segmentBytes, onEvent }, world)
   await kuji.putPool(endless)
   return {
     kuji,
     events,
     disk,
+    passTime: world.passTime,
     meet: fault => {
       decide = fault
     },
@@ -176,7 +180,7 @@ async function drawUntilRefused(kuji: Kuji): Promise<KujiError> {
 for (const code of ['ENOSPC', 'EDQUOT', 'EFBIG', 'EMFILE']) {
   test(`no room for the next log file (${code}): an alarm, then READ_ONLY, and back by itself`, async t => {
     const dir = temporaryDirectory(t)
-    const { kuji, meet, events } = await openFaulty(dir)
+    const { kuji, meet, events, passTime } = await openFaulty(dir)
     meet(call => (isPreparation(call) ? { error: systemError(code) } : undefined))
     const alarms = (): string[] =>
       events.filter(({ type }) => type.startsWith('disk-')).map(({ type }) => type)
@@ -198,6 +202,7 @@ for (const code of ['ENOSPC', 'EDQUOT', 'EFBIG', 'EMFILE']) {
     assert.equal(kuji.status().drawNumber, full.drawn)
     assert.deepEqual(alarms(), ['disk-full'], 'one alarm')
     meet(() => undefined)
+    passTime()
     await eventually(() => kuji.status().state === 'open')
     assert.equal((await kuji.draw('p', { count: 500 })).id, full.drawn + 1)
     assert.deepEqual(alarms(), ['disk-full', 'disk-room'])
