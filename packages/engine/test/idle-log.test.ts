@@ -60,3 +60,22 @@ test('close() waits for the seal of an idle log that is being written', async t 
   await closed
   assert.deepEqual((await readLogOnPaper(dir)).lsns, [1, 2, 3])
 })
+
+test('however little room is left in a file, the seals leave that for the one that ends it', async t => {
+  for (const count of [1, 9])
+    for (let draws = 30; draws <= 48; draws++) {
+      const { world, fire } = worldWithTimers(heldDisk().disk)
+      const options = { dir: temporaryDirectory(t), durability: 'os', segmentBytes } as const
+      const kuji = await openIn(options, world)
+      await kuji.putPool({ id: 'p', items: [{ id: 'a', weight: 1, stock: 'unlimited' }] })
+      for (let k = 0; k < draws; k++) await kuji.draw('p', { count })
+      for (let times = 0; times < 2; times++) {
+        fire()
+        for (let turn = 0; turn < 20; turn++) await new Promise(setImmediate)
+      }
+      await kuji.close()
+      const again = await openIn(options, testWorld())
+      assert.equal((await again.draw('p', { count })).id, draws * count + 1)
+      await again.close()
+    }
+})

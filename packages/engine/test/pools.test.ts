@@ -72,17 +72,17 @@ test('with a new version, draws, receipts and changes are of its items alone', a
   const kuji = await memory()
   // So many that an index of them is made at the first change; all but one are empty.
   const ids = Array.from({ length: 100 }, (_, index) => `i${index}`)
-  const put = (ordered: readonly string[], stocked: string) =>
+  const put = (ordered: readonly string[], stock: Readonly<Record<string, number>>) =>
     kuji.putPool({
       id: 'p',
-      items: ordered.map(id => ({ id, weight: 1, stock: id === stocked ? 9 : 2 * Number(id === 'i7') })),
+      items: ordered.map(id => ({ id, weight: id === 'i50' ? 1e9 : 1, stock: stock[id] ?? 0 })),
     })
-  await put(ids, 'i7')
+  await put(ids, { i7: 9 })
   assert.deepEqual((await kuji.draw('p')).items, ['i7'])
   assert.deepEqual((await kuji.draw('p', { key: 'k' })).items, ['i7'])
   await kuji.updateItem('p', 'i92', { weight: 2 })
   // In the place of the one that was drawn there is another now.
-  await put(ids.toReversed(), 'i92')
+  await put(ids.toReversed(), { i7: 2, i92: 9 })
   assert.deepEqual((await kuji.draw('p')).items, ['i92'])
   assert.deepEqual((await kuji.draw('p', { key: 'l' })).items, ['i92'])
   assert.deepEqual((await kuji.draw('p', { key: 'k' })).items, ['i7'], 'what was drawn before stays')
@@ -95,6 +95,10 @@ test('with a new version, draws, receipts and changes are of its items alone', a
       ['i3', 5],
     ],
   )
+  await kuji.draw('p')
+  // Others have units left, and three chances in a billion.
+  await put(ids, { i3: 9, i7: 9, i92: 9, i50: 9 })
+  assert.deepEqual((await kuji.draw('p')).items, ['i50'])
 })
 
 test('the stock of all items has its bound, restocks of before included', async () => {

@@ -249,3 +249,17 @@ test('a file used again begins with its header and a terminator, whatever is beh
   assert.deepEqual(next.subarray(64, 72), Buffer.alloc(8))
   assert.ok(!next.subarray(72).equals(Buffer.alloc(segmentBytes - 72)), 'it has been used before')
 })
+
+test('a file that was made larger is not used again as one of the usual size', async t => {
+  const dir = temporaryDirectory(t)
+  const kuji = await openIn({ dir, durability: 'os', segmentBytes }, testWorld())
+  await kuji.putPool(endless)
+  for (let k = 0; k < 3; k++) await kuji.drawMany('p', 10_000)
+  for (let k = 0; k < 60; k++) await kuji.drawMany('p', 900)
+  const { drawNumber } = kuji.status()
+  await kuji.close()
+  assert.ok(!existsSync(join(dir, segment(5))))
+  const again = await openIn({ dir, durability: 'os', segmentBytes }, testWorld())
+  assert.equal(again.status().drawNumber, drawNumber)
+  await again.close()
+})
