@@ -294,6 +294,30 @@ test('neither an answer nor a read is ahead of what is durable', async t => {
   await kuji.close()
 })
 
+test('what gathers while a write takes its time finds room in one batch, to the last draw', async t => {
+  const { disk, hold } = heldDisk()
+  const options = { dir: temporaryDirectory(t), durability: 'os', segmentBytes: 2 ** 20 } as const
+  const kuji = await openIn(options, testWorld(disk))
+  const items = Array.from({ length: 7 }, (_, i) => ({ id: `i${i}`, weight: 1, stock: 'unlimited' as const }))
+  await kuji.putPool({ id: 'p', items })
+  const held = hold()
+  const calls = [kuji.draw('p')]
+  await held.reached
+  for (let k = 0; k < 30; k++) calls.push(kuji.draw('p', { count: 1 + k * 300 }))
+  held.open()
+  const counts = new Map<string, number>()
+  for (const receipt of await Promise.all(calls))
+    for (const item of receipt.items) counts.set(item, (counts.get(item) ?? 0) + 1)
+  await kuji.close()
+  const again = await openIn(options, testWorld())
+  const pool = await again.pool('p')
+  assert.deepEqual(
+    pool.items.map(({ id, drawn }) => [id, drawn]),
+    [...counts].sort(([a], [b]) => (a < b ? -1 : 1)),
+  )
+  await again.close()
+})
+
 test('close() answers what was asked before it, and seals', async t => {
   const dir = temporaryDirectory(t)
   const kuji = await open({ dir, durability: 'sync', segmentBytes })

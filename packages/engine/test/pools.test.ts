@@ -112,6 +112,19 @@ test('the stock of all items has its bound, restocks of before included', async 
   await shows(kuji, `v3 open: a 0 of ${limits.stock - 4}, b 0 of 4`)
 })
 
+test('the weights of all items have their bound, in the units that reweights have made smaller', async () => {
+  const kuji = await memory()
+  await kuji.putPool(weighted(`a ${2 ** 46} of unlimited, b 1 of 5`))
+  await kuji.updateItem('p', 'b', { weight: 0.5 })
+  // A hundred times the first sum is more than 2^50, in which tables are exact; ten times is less.
+  assert.equal(await codeOf(kuji.updateItem('p', 'b', { weight: 0.25 })), 'INVALID')
+  await kuji.updateItem('p', 'a', { weight: 2 ** 43 })
+  assert.equal((await kuji.updateItem('p', 'b', { weight: 0.25 })).version, 4)
+  await kuji.putPool(weighted(`a ${limits.weightSum - 1} of 5, b 1 of 5`, { id: 'q' }))
+  assert.equal(await codeOf(kuji.updateItem('q', 'a', { weight: limits.weightSum })), 'INVALID')
+  assert.equal((await kuji.updateItem('q', 'a', { weight: limits.weightSum - 2 })).version, 2)
+})
+
 test('restocking adds to stock, and an empty pool draws again', async () => {
   const kuji = await memory()
   await kuji.putPool(weighted('a 1 of 1'))

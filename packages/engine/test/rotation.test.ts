@@ -250,6 +250,25 @@ test('a file used again begins with its header and a terminator, whatever is beh
   assert.ok(!next.subarray(72).equals(Buffer.alloc(segmentBytes - 72)), 'it has been used before')
 })
 
+test('close() waits for the next file that is being made: behind it the directory is another’s', async t => {
+  const renaming = gate()
+  const disk = new FaultyDisk(async ({ operation, name }) => {
+    if (operation === 'rename' && name === segment(2)) await renaming.pass()
+    return undefined
+  })
+  const kuji = await openIn({ dir: temporaryDirectory(t), durability: 'os', segmentBytes }, testWorld(disk))
+  await kuji.putPool(endless)
+  await renaming.reached
+  let closed = false
+  const closing = kuji.close().then(() => {
+    closed = true
+  })
+  for (let turn = 0; turn < 20; turn++) await new Promise(setImmediate)
+  assert.equal(closed, false)
+  renaming.open()
+  await closing
+})
+
 test('a file that was made larger is not used again as one of the usual size', async t => {
   const dir = temporaryDirectory(t)
   const kuji = await openIn({ dir, durability: 'os', segmentBytes }, testWorld())

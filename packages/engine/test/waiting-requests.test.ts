@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { type DrawManyReceipt, type KujiError, open, type Receipt } from '@kuji/engine'
+import { type DrawManyReceipt, type KujiError, limits, open, type Receipt } from '@kuji/engine'
 import { codeOf } from './support/codes.ts'
 
 test('the more requests wait, the more is kept for them, and each gets its own answer, in order', async () => {
@@ -74,5 +74,23 @@ test('a sink may ask for more while it is given answers, so that more room is ma
     told,
     Array.from({ length: all }, (_, token) => [token, token + 151]),
   )
+  await kuji.close()
+})
+
+test('changes that wait take up to so much memory together, and the next is OVERLOADED', async () => {
+  const kuji = await open({ durability: 'none' })
+  const metadata = 'x'.repeat(limits.metadataBytes - 2)
+  const items = Array.from({ length: 5000 }, (_, k) => ({ id: `i${k}`, weight: 1, stock: 1, metadata }))
+  const put = () => codeOf(kuji.putPool({ id: 'q', items }, { ifVersion: 9 }))
+  const most = Math.floor(limits.queueBytes / (items.length * limits.metadataBytes * 3))
+  const codes = await Promise.all(Array.from({ length: most + 2 }, put))
+  // Where the heap is small, fewer.
+  const taken = codes.indexOf('OVERLOADED')
+  assert.ok(taken >= 1 && taken <= most, `${taken} of at most ${most}`)
+  assert.deepEqual(
+    codes,
+    codes.map((_, place) => (place < taken ? 'VERSION_CONFLICT' : 'OVERLOADED')),
+  )
+  assert.equal(await put(), 'VERSION_CONFLICT', 'those that were decided wait no more')
   await kuji.close()
 })

@@ -71,6 +71,29 @@ test('replies that are there at once wait for the draws before them', async cont
   assert.equal(await client.read(), 'last')
 })
 
+test('of draws that are answered together each connection gets its own', async context => {
+  let service!: HeldService
+  const serviceOf = (kuji: Kuji, access: Access) => (service = heldOf(kuji, access))
+  const { port } = await openDoor(context, { serviceOf })
+  const clients = await Promise.all([1, 2, 3, 4, 5].map(() => RespClient.open(context, port)))
+  for (let round = 0; round < 3; round++) {
+    const first = 1 + round * 15
+    let next = first
+    const expected: number[] = []
+    for (const [index, client] of clients.entries()) {
+      client.write(encode('DRAW', 'summer', 'COUNT', `${index + 1}`))
+      while (service.held.length < index + 1) await turn()
+      expected.push(next)
+      next += index + 1
+    }
+    service.release()
+    for (const [index, client] of clients.entries()) {
+      const [id, ...items] = (await client.read()) as Reply[]
+      assert.deepEqual([id, items.length], [expected[index], index + 1])
+    }
+  }
+})
+
 test('QUIT and a closed sending side still get the replies that are due', async context => {
   let service!: HeldService
   const serviceOf = (kuji: Kuji, access: Access) => (service = heldOf(kuji, access))
