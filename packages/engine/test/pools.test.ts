@@ -2,6 +2,9 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Kuji, PoolManifest } from '@kuji/engine'
 import { limits, open } from '@kuji/engine'
+import { parseManifest } from '../src/pool/manifest.ts'
+import { applyPut, State } from '../src/pool/state.ts'
+import { findShortage } from '../src/writer/judge.ts'
 import { codeOf } from './support/codes.ts'
 import { urn, weighted } from './support/manifests.ts'
 import { render } from './support/render.ts'
@@ -99,6 +102,16 @@ test('with a new version, draws, receipts and changes are of its items alone', a
   // Others have units left, and three chances in a billion.
   await put(ids, { i3: 9, i7: 9, i92: 9, i50: 9 })
   assert.deepEqual((await kuji.draw('p')).items, ['i50'])
+})
+
+test('items that earlier versions had count to the bound of a pool, for what was drawn of them is kept', () => {
+  const pool = applyPut(new State(), 0, parseManifest(weighted('a 1 of 5')))
+  // As many versions would take minutes to put.
+  for (let k = 0; k < limits.items - 2; k++) pool.retired.set(`${k}`, 1)
+  const judged = (text: string) => findShortage(pool, parseManifest(weighted(text)))?.code
+  assert.equal(judged('b 1 of 1, c 1 of 1'), undefined)
+  assert.equal(judged('b 1 of 1, c 1 of 1, d 1 of 1'), 'TOO_LARGE')
+  assert.equal(judged('b 1 of 1, c 1 of 1, 7 1 of 1'), undefined, 'one that comes back counts once')
 })
 
 test('the stock of all items has its bound, restocks of before included', async () => {
