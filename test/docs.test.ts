@@ -102,7 +102,7 @@ test('the commands and programs of the README run, and those of the packages', {
       assert.ok(ci.includes(command.trim()), `README.md:${line}: neither marked nor in .ci/run: ${command}`)
   }
   const session = ReadmeSession.start(context)
-  await session.serve(context, sampleConfiguration)
+  await session.serve(sampleConfiguration)
   for (const block of marked) await session.run(block)
   const ofPackages = ['engine', 'client'].flatMap(name => findBlocks(readText(`packages/${name}/README.md`)))
   for (const block of [...blocks, ...ofPackages])

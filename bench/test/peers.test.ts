@@ -84,7 +84,10 @@ test('Ctrl-C ends every server and removes every file', async () => {
     const text = found === undefined ? '' : readFileSync(join(work, found), 'utf8')
     return text.endsWith('\n') ? text : ''
   }
-  while (lock() === '') await setTimeout(20)
+  while (lock() === '') {
+    assert.equal(child.exitCode, null, 'it has ended before')
+    await setTimeout(20)
+  }
   const { pid } = JSON.parse(lock()) as { pid: number }
   child.kill('SIGINT')
   assert.equal(await ended, 130)

@@ -49,6 +49,8 @@ npx() {
 export class ReadmeSession {
   readonly #directory: string
   #address = ''
+  /** Ends the server that runs. */
+  #end: () => Promise<unknown> = async () => undefined
   readonly #env: NodeJS.ProcessEnv
 
   private constructor(directory: string) {
@@ -59,18 +61,22 @@ export class ReadmeSession {
 
   static start(context: TestContext): ReadmeSession {
     const parent = mkdtempSync(join(tmpdir(), 'kuji-readme-'))
-    context.after(() => rmSync(parent, { recursive: true, force: true }))
     const directory = join(parent, 'kuji')
+    const session = new ReadmeSession(directory)
+    context.after(async () => {
+      await session.#end()
+      rmSync(parent, { recursive: true, force: true })
+    })
     for (const file of listFiles()) {
       mkdirSync(dirname(join(directory, file)), { recursive: true })
       cpSync(join(root, file), join(directory, file))
     }
     symlinkSync(join(root, 'node_modules'), join(directory, 'node_modules'))
-    return new ReadmeSession(directory)
+    return session
   }
 
   /** Serves the sample that `npm start` has until the test ends, on any ports: the usual ones may be a neighbour's. */
-  async serve(context: TestContext, sample: string): Promise<void> {
+  async serve(sample: string): Promise<void> {
     assert.ok(sample.includes(usualAddress))
     const moved = sample.replaceAll(/127\.0\.0\.1:70\d\d/g, '127.0.0.1:0')
     writeFileSync(join(this.#directory, 'sample.yaml'), moved)
@@ -87,10 +93,10 @@ export class ReadmeSession {
       }
     })
     const ended = once(child, 'close')
-    context.after(async () => {
+    this.#end = () => {
       child.kill('SIGTERM')
-      await ended
-    })
+      return ended
+    }
     this.#address = await listening
     this.#env.KUJI_ADDRESS = this.#address
   }

@@ -2,7 +2,8 @@ import { parseArgs } from 'node:util'
 import { UsageError } from '../command/command.ts'
 import { readWhole } from '../command/numbers.ts'
 
-export const usage = `npm run chaos -- [--kills N] [--seed S] [--durability sync|os] [--only WORDS] [--answers N] [--keep]
+export const usage = `npm run chaos -- [--kills N] [--seed S] [--durability sync|os] [--only WORDS] [--answers N]
+                  [--keep]
 npm run chaos -- --check DIR
 
 A real server under load from real clients, killed N times (50), and otherwise mishandled; then all answers are held

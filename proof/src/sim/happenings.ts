@@ -11,6 +11,8 @@ const faults = [
   ...['EMFILE from open', 'EMFILE from create', 'EROFS from writeSync', 'EROFS from rename'],
   ...['EACCES from open', 'EACCES from create', 'slow disk for a while', 'full device for a while'],
   ...['ENOSPC from create', 'ENOSPC from rename', 'EDQUOT from create', 'EDQUOT from rename'],
+  ...['sync fails once', 'syncDirectory fails once', 'writeSync fails once', 'rename fails once'],
+  ...['slow sync', 'slow syncDirectory', 'slow rename', 'slow read'],
   ...['clock set', 'bit rot', 'sector of zeros', 'lost write', 'misdirected write', 'lost file'],
   ...['swapped files', 'second process', 'start with wrong rules for keys'],
 ]

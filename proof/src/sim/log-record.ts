@@ -112,7 +112,7 @@ export class LogRecord {
     const isSound = (lsn: number): boolean => lsn > soundFrom || soundFrom === 0
     let next = 0
     for (const path of paths.map(name => `${directory}/${name}`)) {
-      const content = device.find(path).read()
+      const content = device.find(path).view()
       let end = segmentHeaderBytes
       for (const { lsn, position, bytes } of byPath.get(path) ?? []) {
         if (next > 0 && lsn !== next && isSound(lsn)) fail(`${path} has batch ${lsn}, expected ${next}`)
@@ -138,5 +138,5 @@ function drawsOf({ records }: LoggedBatch): number {
 
 function contentAt(device: Device, path: string): Uint8Array | null {
   const [directory, name] = splitPath(path)
-  return device.entries(directory).get(name)?.read() ?? null
+  return device.entries(directory).get(name)?.view() ?? null
 }

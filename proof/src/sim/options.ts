@@ -13,7 +13,8 @@ export const usage = `Runs the engine on a simulated machine that fails in every
   --seeds A..B      these seeds, 1..1000 where nothing is said
   --minutes M       as many seeds as there is time for, from a seed that the clock gives (or from --seed)
   --operations N    operations of each run, default ${wholePlan.operations}
-  --without A,B     leaves faults out: kill, power, recovery, close, errors, short, full, slow, clock, damage
+  --without A,B     leaves faults out: kill, power, recovery, close, errors, lapse, short, full, slow, clock,
+                    damage
   --clients N       at most so many clients
   --jobs N          seeds at a time, default as many as there are processors
   --trace           with --seed: prints the whole trace, whatever comes of it

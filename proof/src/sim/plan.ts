@@ -9,6 +9,7 @@ const faultNames = [
   'recovery',
   'close',
   'errors',
+  'lapse',
   'short',
   'full',
   'slow',
@@ -45,6 +46,8 @@ export interface Plan {
   readonly errorRate: number
   /** A call of the disk takes as long as this, on average. */
   readonly latency: number
+  /** Probability that the process dies soon after a file has got a new name, where it may die at all. */
+  readonly deathAfterRename: number
 }
 
 /** What a run has less of than its seed says: how a counter-example is made smaller. */
@@ -80,6 +83,7 @@ const shares: Record<FaultName, number> = {
   recovery: 0.5,
   close: 0.4,
   errors: 0.25,
+  lapse: 0.3,
   short: 0.3,
   full: 0.25,
   slow: 0.25,
@@ -127,5 +131,6 @@ export function makePlan(seed: number, { operations, without, clients: most }: P
     errorRate: chance.spread(0.001, 0.2),
     latency,
     plain: chance.happens(0.5),
+    deathAfterRename: chance.pick([0, 0.05]),
   }
 }

@@ -24,19 +24,12 @@ import { type Due, watch } from './watchdog.ts'
 import type { Machine } from './world/machine.ts'
 import { SimulatedDisk } from './world/simulated-disk.ts'
 import type { SimulatedProcess } from './world/simulated-process.ts'
+import { startWrongly } from './wrong-start.ts'
 
 export const directory = '/data'
 
 /** How a run may end before its time: the device has destroyed what no repair can do without. */
 export type EarlyEnd = 'destroyed'
-
-/** Rules for keys that no engine starts with. */
-const wrongKeys: readonly Partial<KeyRules>[] = [
-  { retentionMs: 59_999 },
-  { retentionMs: 7_776_000_001 },
-  { most: 0 },
-  { most: 60_000_001 },
-]
 
 /** Starts the engine, kills it, starts it again, and holds what it says and comes back with against the model. */
 export class Supervisor {
@@ -83,17 +76,27 @@ export class Supervisor {
     })
     this.#intruder = new Intruder({ machine, open: process => this.#open(process, {}), fail: this.#fail })
     const { faults } = plan
-    const mayLackRoom = faults.has('full') || faults.has('errors') || faults.has('short')
+    const mayLackRoom = (['full', 'errors', 'lapse', 'short'] as const).some(fault => faults.has(fault))
     const model = new Model(new Fairness(new Chance(plan.seed, 'fairness')), mayLackRoom)
     this.#oracle = new RecoveryOracle(model, this.#record, this.#requests, machine.counts)
     watch(machine.time, () => this.#due, this.#fail)
-    machine.onCall = () => {
+    const names = new Chance(plan.seed, 'names')
+    machine.onCall = ({ name }) => {
+      // Between two changes of names there are moments at which a power cut leaves the one, and not the other.
+      if (name === 'rename' && this.#mayDie && names.happens(plan.deathAfterRename))
+        this.#callsToDoom = Math.min(this.#callsToDoom, names.between(1, 12))
       if (--this.#callsToDoom > 0) return
       this.#callsToDoom = Number.POSITIVE_INFINITY
       // Before the call, or in the middle of it.
       if (this.#chance.happens(0.3)) this.crash()
       else machine.time.soon(() => this.crash())
     }
+  }
+
+  /** Whether a process may be killed, or the power go, at any time. */
+  get #mayDie(): boolean {
+    const { faults } = this.#plan
+    return !this.#calm && (faults.has('kill') || faults.has('power'))
   }
 
   /** What a process owes that does not wait for the disk: to come up, to end, or to answer. */
@@ -144,7 +147,8 @@ export class Supervisor {
   async #recover(process: SimulatedProcess): Promise<void> {
     const { counts, disks, device } = this.#machine
     this.#oracle.look(device)
-    if (this.#chance.happens(0.02)) await this.#openWrongly(process)
+    if (this.#chance.happens(0.02))
+      await startWrongly(this.#machine, this.#chance, keys => this.#open(process, keys))
     let kuji: Kuji
     try {
       kuji = await this.#open(process, this.#keys)
@@ -199,18 +203,6 @@ export class Supervisor {
     }
   }
 
-  /** Somebody asks for what cannot be: refused by name, before anything is touched. */
-  async #openWrongly(process: SimulatedProcess): Promise<void> {
-    const calls = this.#machine.disks.calls
-    const code = await this.#open(process, this.#chance.pick(wrongKeys)).then(
-      () => 'done',
-      error => (error as KujiError).code,
-    )
-    if (code !== 'INVALID' || this.#machine.disks.calls > calls)
-      throw new Violation('a start with wrong rules', `a start with wrong rules for keys: ${code}`)
-    this.#machine.counts.add('fault: start with wrong rules for keys')
-  }
-
   /** A second process wants the directory, some time in the life of this one. */
   #planIntruder(process: SimulatedProcess): void {
     if (this.#calm || !this.#chance.happens(0.1)) return
@@ -248,7 +240,7 @@ export class Supervisor {
       return
     }
     const { faults } = this.#plan
-    const mayFail = code !== '' && (faults.has('errors') || faults.has('full'))
+    const mayFail = code !== '' && (faults.has('errors') || faults.has('lapse') || faults.has('full'))
     const mayStop = message.startsWith('no progress') && faults.has('short')
     if (this.#calm || !(mayFail || mayStop)) throw error
     this.#exitSoon(process)
@@ -285,9 +277,8 @@ export class Supervisor {
 
   #planCrash(process: SimulatedProcess): void {
     const { faults, uptime } = this.#plan
-    if (this.#calm) return
-    const mayCrash = faults.has('kill') || faults.has('power')
-    if (!mayCrash && !faults.has('close')) return
+    const mayCrash = this.#mayDie
+    if (this.#calm || (!mayCrash && !faults.has('close'))) return
     const asked = this.#requests.asked
     this.#machine.time.after(this.#chance.wait(uptime), () => {
       if (!process.alive || this.#calm) return

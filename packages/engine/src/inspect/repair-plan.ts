@@ -156,9 +156,14 @@ function planRewrites(reading: LogReading, first: number, last: number, cut: num
     const source = file === undefined || verdict?.kind === 'foreign' ? null : file
     // One that the replay did not come to stands behind the end of the log, and holds nothing.
     const end = number === cut ? stop!.offset : (ends.get(number) ?? segmentHeaderBytes)
-    const neighbour = files.live.get(number - 1) ?? files.live.get(number + 1)
-    const size = source?.bytes ?? neighbour?.bytes ?? limits.segmentBytes
+    const size = source?.bytes ?? nearestTo(number, files.live)?.bytes ?? limits.segmentBytes
     rewrites.push({ number, source, end, bytes: wholePages(Math.max(size, end + sealRoomBytes)) })
   }
   return rewrites
+}
+
+/** The live segment whose number is the nearest: what is made anew gets its size. */
+function nearestTo(number: number, live: LogReading['files']['live']): SegmentFile | undefined {
+  const others = [...live.values()].filter(file => file.number !== number)
+  return others.sort((a, b) => Math.abs(a.number - number) - Math.abs(b.number - number))[0]
 }

@@ -12,6 +12,7 @@ import { temporaryDirectory } from '../support/temporary.ts'
 import { testWorld } from '../support/world.ts'
 import type { Campaign } from './campaign.ts'
 import {
+  archivedSegments,
   assertOpensAt,
   batchesOf,
   change,
@@ -294,4 +295,17 @@ test('a file that is made anew has the size of the other files', async () => {
   assert.equal(report.done, true)
   const sizes = liveSegments(directory).map(number => statSync(join(directory, segmentFile(number))).size)
   assert.deepEqual([...new Set(sizes)], [segmentBytes])
+})
+
+test('so has one that is made anew where a file of the archive is gone, far from all others', async () => {
+  const [missing] = archivedSegments(whole.directory).slice(2, 3)
+  const directory = copy(dir => {
+    rmSync(join(dir, 'archive', `${segmentFile(missing!)}.zst`))
+    for (const segment of [older, newer]) rmSync(join(dir, snapshotFile(segment)))
+  })
+  const sizeOf = (number: number): number => statSync(join(directory, segmentFile(number))).size
+  const sizes = new Set(liveSegments(directory).map(sizeOf))
+  const report = await repairLog(directory, { dryRun: false })
+  assert.deepEqual(report.created.at(0), segmentFile(missing!))
+  assert.ok(sizes.has(sizeOf(missing!)), `${sizeOf(missing!)} bytes`)
 })

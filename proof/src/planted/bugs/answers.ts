@@ -40,11 +40,11 @@ export const bugsOfAnswers: readonly PlantedBug[] = [
     patches: [
       {
         file: 'packages/engine/src/writer/mailbox.ts',
-        find: '    while (this.answered < position) {\n      const slot = this.answered++ & mask',
+        find: '    while (this.answered < position) {\n      const slot = this.answered++ & this.#mask',
         put:
           '    const began = this.answered\n' +
           '    while (this.answered < position) {\n' +
-          '      const slot = (position - 1 - (this.answered++ - began)) & mask',
+          '      const slot = (position - 1 - (this.answered++ - began)) & this.#mask',
       },
     ],
     layers: ['tests', 'sim'],

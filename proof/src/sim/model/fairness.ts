@@ -37,13 +37,13 @@ export class Fairness {
   add(pool: ModelPool, id: string): void {
     let [below, own, all] = [0, 0, 0]
     let isBehind = false
-    for (const [item, chance] of pool.chances()) {
+    pool.eachChance((item, chance) => {
       all += chance
       if (item === id) {
         own = chance
         isBehind = true
       } else if (!isBehind) below += chance
-    }
+    })
     const place = Math.min(bins - 1, Math.floor((bins * (below + own * this.#chance.unit())) / all))
     if (this.#before >= 0) {
       this.#cells[this.#before * bins + place]!++

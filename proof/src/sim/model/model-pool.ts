@@ -109,18 +109,16 @@ export class ModelPool {
       .sort((one, other) => rank(other) - rank(one))
   }
 
-  /** The items that the next draw can give by chance, and the chance of each, in whatever unit. */
-  chances(): [id: string, chance: number][] {
-    const chances: [string, number][] = []
+  /** Tells the items that the next draw can give by chance, and the chance of each, in whatever unit. */
+  eachChance(tell: (id: string, chance: number) => void): void {
     let gone = 0
     for (const { id, weight, stock, drawn } of this.#byChance) {
       const left = stock - drawn
       if (left === 0) gone += weight
-      else if (this.mode === 'urn') chances.push([id, left])
+      else if (this.mode === 'urn') tell(id, left)
       // The fallback comes last, and takes the shares of all that have run out.
-      else chances.push([id, id === this.fallback ? weight + gone : weight])
+      else tell(id, id === this.fallback ? weight + gone : weight)
     }
-    return chances
   }
 
   /** Takes one unit of an item. Returns why it could not have been drawn, or ''. */

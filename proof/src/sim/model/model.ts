@@ -271,7 +271,8 @@ function readReceipt({ bulk }: DrawOperation, value: unknown, fail: Fail): Recei
 function comparePool(state: PoolState, pool: ModelPool, fail: Fail): void {
   const failPool: Fail = (check, why) => fail(check, `${pool.id}: ${why}`)
   compare('a pool', plainState(state), pool.describe(), failPool)
-  const chances = new Map(pool.chances())
+  const chances = new Map<string, number>()
+  pool.eachChance((id, chance) => chances.set(id, chance))
   const all = [...chances.values()].reduce((sum, chance) => sum + chance, 0)
   for (const { id, odds } of state.items) {
     const right = all === 0 ? 0 : (chances.get(id) ?? 0) / all

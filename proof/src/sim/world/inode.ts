@@ -14,6 +14,8 @@ export class Inode {
   readonly #dirty = new Set<number>()
   /** What the device has where it has lost that the file was emptied, which no sync has made durable yet. */
   #unemptied: { bytes: Uint8Array<ArrayBuffer>; size: number } | null = null
+  /** Whether the cache has something that the device lacks and that no flush will bring there. */
+  #differs = false
   size = 0
 
   constructor(id: number, sectorBytes: number) {
@@ -26,6 +28,7 @@ export class Inode {
     inode.#cache = this.#cache.slice()
     inode.#device = this.#device.slice()
     inode.#deviceSize = this.#deviceSize
+    inode.#differs = this.#differs
     inode.size = this.size
     for (const sector of this.#dirty) inode.#dirty.add(sector)
     if (this.#unemptied !== null)
@@ -59,6 +62,11 @@ export class Inode {
         bytes.set(this.#cache.subarray(from, Math.min(from + this.#sectorBytes, bytes.length)), from)
     }
     return bytes
+  }
+
+  /** What programs see, to be looked at before it changes. */
+  view(): Uint8Array {
+    return this.#cache.subarray(0, this.size)
   }
 
   /** A copy of what programs see. */
@@ -103,8 +111,11 @@ export class Inode {
 
   /** The kernel takes for written what was not, or in part, as a failed flush leaves it (ATC'20, "fsync failures"). */
   forget(position: number, length: number, lands = (): boolean => false): void {
-    for (const sector of this.sectorsOf(position, length))
-      if (this.#dirty.delete(sector) && lands()) this.#land(sector)
+    for (const sector of this.sectorsOf(position, length)) {
+      if (!this.#dirty.delete(sector)) continue
+      if (lands()) this.#land(sector)
+      else this.#differs = true
+    }
   }
 
   #land(sector: number): void {
@@ -117,6 +128,7 @@ export class Inode {
 
   /** Of the sectors that only the cache has, some have landed; the rest is lost. Returns which. */
   cutPower(chance: Chance): { readonly landed: readonly number[]; readonly lost: readonly number[] } {
+    if (this.#dirty.size === 0 && !this.#differs && !this.sizeIsUnsynced) return { landed: [], lost: [] }
     const part = chance.pick([0, 1, 0.5, chance.unit()])
     const [landed, lost]: [number[], number[]] = [[], []]
     for (const sector of this.#dirty) {
@@ -134,6 +146,7 @@ export class Inode {
     this.#cache = new Uint8Array(Math.max(this.size, this.#device.length))
     this.#cache.set(this.#device.subarray(0, this.#cache.length))
     this.#device = this.#cache.slice()
+    this.#differs = false
     return { landed, lost }
   }
 

@@ -25,6 +25,15 @@ const naming = /^create|^rename|^makeDirectory/
 /** How often there is none for it while the device is full. */
 const fullForNames = 0.1
 
+/** Calls that fail once, and then work as if nothing had been: syncs are what that does most harm to. */
+const lapses = [
+  ...['sync', 'sync', 'sync', 'syncDirectory', 'writeSync', 'writeSync', 'write', 'create', 'open'],
+  ...['rename', 'remove'],
+]
+/** Calls that some machines are slow at, whatever the others take, and how many times as long they take there. */
+const slowCalls = ['syncDirectory', 'syncDirectory', 'syncDirectory', 'sync', 'writeSync', 'rename', 'read']
+const slowTimes = [100, 3000] as const
+
 /** How the machine behaves: slow, failing and full, in episodes, as the plan has it. */
 export class Weather implements DiskWeather {
   readonly #plan: Plan
@@ -39,6 +48,10 @@ export class Weather implements DiskWeather {
   readonly #paces = new Map<string, number>()
   #slowness = 1
   #failing = false
+  /** The kind of call whose next one fails, alone; or ''. */
+  #lapse = ''
+  #slowCall = ''
+  #slowCallTimes = 1
   #calm = false
 
   constructor(
@@ -56,6 +69,16 @@ export class Weather implements DiskWeather {
     this.#errors = chances('errors')
     this.#episodes = chances('episodes')
     const { faults } = plan
+    if (faults.has('slow') && this.#episodes.happens(0.7)) {
+      this.#slowCall = this.#episodes.pick(slowCalls)
+      this.#slowCallTimes = this.#episodes.spread(...slowTimes)
+      this.#counts.add(`fault: slow ${this.#slowCall}`)
+    }
+    if (faults.has('lapse'))
+      this.#repeat(
+        () => (this.#lapse = this.#episodes.pick(lapses)),
+        () => undefined,
+      )
     if (faults.has('slow'))
       this.#repeat(
         () => this.#slow(),
@@ -122,7 +145,9 @@ export class Weather implements DiskWeather {
 
   latency({ name, bytes }: DiskCall): number {
     const { latency } = this.#plan
-    return (this.#latency.wait(latency) * this.#paceOf(name) + bytes * 1e-6) * this.#slowness
+    const isSlow = kindOf({ name }) === this.#slowCall && !this.#calm
+    const times = isSlow ? Math.max(this.#slowness, this.#slowCallTimes) : this.#slowness
+    return (this.#latency.wait(latency) * this.#paceOf(name) + bytes * 1e-6) * times
   }
 
   /** Machines differ in which calls are slow: what overtakes what depends on it. */
@@ -142,6 +167,7 @@ export class Weather implements DiskWeather {
     const isFull = this.#device.capacity < Number.POSITIVE_INFINITY
     if (isFull && naming.test(name) && this.#errors.happens(fullForNames))
       return { kind: 'error', code: 'ENOSPC' }
+    if (this.#lapse !== '' && kindOf({ name }) === this.#lapse) return this.#lapseNow()
     if (this.#failing && this.#errors.happens(errorRate)) {
       const codes = errorsOf.find(([pattern]) => pattern.test(name))?.[1]
       if (codes !== undefined) {
@@ -152,5 +178,13 @@ export class Weather implements DiskWeather {
     if (bytes > 1 && faults.has('short') && this.#errors.happens(0.05))
       return { kind: 'short', bytes: this.#errors.happens(0.01) ? 0 : this.#errors.between(1, bytes - 1) }
     return null
+  }
+
+  /** What was not synced is lost by it, and the next call says that all is well (ATC'20, "fsync failures"). */
+  #lapseNow(): Misfortune {
+    this.#counts.add(`fault: ${this.#lapse} fails once`)
+    this.#lapse = ''
+    const part = this.#errors.pick([0, 0, 0.5, 1])
+    return { kind: 'error', code: 'EIO', lands: () => this.#errors.happens(part) }
   }
 }
