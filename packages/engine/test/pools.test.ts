@@ -11,6 +11,8 @@ import { render } from './support/render.ts'
 
 const memory = (): Promise<Kuji> => open({ durability: 'none' })
 
+type Item = { readonly id: string; readonly stock: number }
+
 async function shows(kuji: Kuji, expected: string, pool = 'p'): Promise<void> {
   assert.equal(render(await kuji.pool(pool)), expected)
 }
@@ -49,6 +51,21 @@ test('a put says whether it created the pool, and whether it changed anything', 
   assert.deepEqual(await put('a 1 of 5'), { id: 'p', version: 1, created: false, changed: false })
   assert.equal(kuji.status().lsn, lsn, 'nothing was logged')
   assert.deepEqual(await put('a 1 of 6'), { id: 'p', version: 2, created: false, changed: true })
+  // Each differs from the one before in one thing.
+  const [A, B, last] = ['A', 'B', 'last'].map(id => ({ id, stock: 2 })) as [Item, Item, Item]
+  const versions: PoolManifest[] = [
+    { ...urn('A 2, B 2, last 2'), id: 'box', lastOne: 'last' },
+    { ...urn('A 2, B 2, last 2'), id: 'box', lastOne: 'B' },
+    { ...urn('A 2, B 2, last 2'), id: 'box' },
+    { id: 'box', mode: 'urn', items: [A, { ...B, metadata: 1 }, last] },
+    { id: 'box', mode: 'urn', items: [A, { ...B, metadata: 2 }, last] },
+    { id: 'box', mode: 'urn', items: [A, B, { ...last, metadata: 2 }] },
+  ]
+  for (const [index, manifest] of versions.entries())
+    for (const changed of [true, false]) {
+      const told = await kuji.putPool(manifest)
+      assert.deepEqual([told.version, told.changed], [index + 1, changed], JSON.stringify(manifest))
+    }
 })
 
 test('stock counts the units drawn already, and an item that comes back is not fresh', async () => {
