@@ -62,19 +62,27 @@ test('close() waits for the seal of an idle log that is being written', async t 
 })
 
 test('however little room is left in a file, the seals leave that for the one that ends it', async t => {
-  for (const count of [1, 9])
-    for (let draws = 30; draws <= 48; draws++) {
+  // A change of a status is a batch of the size of a seal, and may take the room of one.
+  for (const [count, paused] of [
+    [1, false],
+    [9, false],
+    [1, true],
+    [9, true],
+  ] as const)
+    for (let draws = 38; draws <= 46; draws++) {
       const { world, fire } = worldWithTimers(heldDisk().disk)
       const options = { dir: temporaryDirectory(t), durability: 'os', segmentBytes } as const
       const kuji = await openIn(options, world)
       await kuji.putPool({ id: 'p', items: [{ id: 'a', weight: 1, stock: 'unlimited' }] })
       for (let k = 0; k < draws; k++) await kuji.draw('p', { count })
+      if (paused) await kuji.pausePool('p')
       for (let times = 0; times < 2; times++) {
         fire()
         for (let turn = 0; turn < 20; turn++) await new Promise(setImmediate)
       }
       await kuji.close()
       const again = await openIn(options, testWorld())
+      await again.resumePool('p')
       assert.equal((await again.draw('p', { count })).id, draws * count + 1)
       await again.close()
     }

@@ -2,11 +2,16 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Kuji, PoolManifest } from '@kuji/engine'
 import { limits, open } from '@kuji/engine'
+import { parseManifest } from '../src/pool/manifest.ts'
+import { applyPut, State } from '../src/pool/state.ts'
+import { findShortage } from '../src/writer/judge.ts'
 import { codeOf } from './support/codes.ts'
 import { urn, weighted } from './support/manifests.ts'
 import { render } from './support/render.ts'
 
 const memory = (): Promise<Kuji> => open({ durability: 'none' })
+
+type Item = { readonly id: string; readonly stock: number }
 
 async function shows(kuji: Kuji, expected: string, pool = 'p'): Promise<void> {
   assert.equal(render(await kuji.pool(pool)), expected)
@@ -46,6 +51,21 @@ test('a put says whether it created the pool, and whether it changed anything', 
   assert.deepEqual(await put('a 1 of 5'), { id: 'p', version: 1, created: false, changed: false })
   assert.equal(kuji.status().lsn, lsn, 'nothing was logged')
   assert.deepEqual(await put('a 1 of 6'), { id: 'p', version: 2, created: false, changed: true })
+  // Each differs from the one before in one thing.
+  const [A, B, last] = ['A', 'B', 'last'].map(id => ({ id, stock: 2 })) as [Item, Item, Item]
+  const versions: PoolManifest[] = [
+    { ...urn('A 2, B 2, last 2'), id: 'box', lastOne: 'last' },
+    { ...urn('A 2, B 2, last 2'), id: 'box', lastOne: 'B' },
+    { ...urn('A 2, B 2, last 2'), id: 'box' },
+    { id: 'box', mode: 'urn', items: [A, { ...B, metadata: 1 }, last] },
+    { id: 'box', mode: 'urn', items: [A, { ...B, metadata: 2 }, last] },
+    { id: 'box', mode: 'urn', items: [A, B, { ...last, metadata: 2 }] },
+  ]
+  for (const [index, manifest] of versions.entries())
+    for (const changed of [true, false]) {
+      const told = await kuji.putPool(manifest)
+      assert.deepEqual([told.version, told.changed], [index + 1, changed], JSON.stringify(manifest))
+    }
 })
 
 test('stock counts the units drawn already, and an item that comes back is not fresh', async () => {
@@ -99,6 +119,15 @@ test('with a new version, draws, receipts and changes are of its items alone', a
   // Others have units left, and three chances in a billion.
   await put(ids, { i3: 9, i7: 9, i92: 9, i50: 9 })
   assert.deepEqual((await kuji.draw('p')).items, ['i50'])
+})
+
+test('items that earlier versions had count to the bound of a pool, for what was drawn of them is kept', () => {
+  const pool = applyPut(new State(), 0, parseManifest(weighted('a 1 of 5')))
+  // As many versions would take minutes to put.
+  for (let k = 0; k < limits.items - 2; k++) pool.retired.set(`${k}`, 1)
+  const judged = (text: string) => findShortage(pool, parseManifest(weighted(text)))?.code
+  assert.equal(judged('b 1 of 1, c 1 of 1'), undefined)
+  assert.equal(judged('b 1 of 1, c 1 of 1, d 1 of 1'), 'TOO_LARGE')
 })
 
 test('the stock of all items has its bound, restocks of before included', async () => {

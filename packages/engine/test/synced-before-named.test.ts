@@ -63,6 +63,7 @@ test('names are given and taken one at a time, each synced before what relies on
   /** What has its name in the page cache alone. */
   const named = new Set<string>()
   let removals = 0
+  let lastGone = 0
   for (const call of calls) {
     const { operation, name } = call
     if (operation === 'sync') syncedFiles.add(name.replace(/^spare.*/, 'spare'))
@@ -82,6 +83,9 @@ test('names are given and taken one at a time, each synced before what relies on
       (operation === 'rename' && /^spare/.test(name))
     if (!leaves) continue
     removals++
+    const number = Number(/\d+/.exec(name))
+    assert.ok(number > lastGone, `${name} leaves behind ${lastGone}, which would have been a gap`)
+    lastGone = number
     assert.ok(
       ![...named].some(isSnapshot),
       `${name} leaves before the snapshot in its place has its name for good`,

@@ -2,9 +2,10 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { setImmediate as turn } from 'node:timers/promises'
 import type { AnswerSink, Kuji } from '@kuji/engine'
-import { type DrawOptions, KujiError, type Receipt } from '@kuji/engine/contract'
+import { type DrawOptions, KujiError, limits, type Receipt } from '@kuji/engine/contract'
 import fc from 'fast-check'
 import type { Access, Caller } from '../src/access/caller.ts'
+import { serverLimits } from '../src/limits.ts'
 import { createLogger } from '../src/logger.ts'
 import { Service } from '../src/service.ts'
 import { encode, pairs, Refusal, type Reply, RespClient } from './support/resp-client.ts'
@@ -90,6 +91,28 @@ test('of draws that are answered together each connection gets its own', async c
     for (const [index, client] of clients.entries()) {
       const [id, ...items] = (await client.read()) as Reply[]
       assert.deepEqual([id, items.length], [expected[index], index + 1])
+    }
+  }
+})
+
+test('requests for many items are not all taken up at once, since their answers take memory', async context => {
+  let service!: HeldService
+  const serviceOf = (kuji: Kuji, access: Access) => (service = heldOf(kuji, access))
+  const { port } = await openDoor(context, { serviceOf })
+  const client = await RespClient.open(context, port)
+  const count = limits.drawCount
+  const most = Math.ceil(serverLimits.respAnswerItems / count)
+  const all = 5 * most
+  client.write(
+    Buffer.concat(Array.from({ length: all }, () => encode('DRAW', 'summer', 'COUNT', `${count}`))),
+  )
+  for (let told = 0; told < all; ) {
+    while (service.held.length < 1) await turn()
+    for (let k = 0; k < 20; k++) await turn()
+    assert.ok(service.held.length <= most, `${service.held.length} under way`)
+    for (let due = service.held.length; due > 0; due--) {
+      service.held.shift()!()
+      assert.equal(((await client.read()) as Reply[])[0], 1 + told++ * count)
     }
   }
 })

@@ -29,7 +29,8 @@ for (const [what, file] of [
     const kuji = await openIn({ dir, durability: 'os', segmentBytes, onEvent }, { ...world, keeper })
     await kuji.putPool({ id: 'p', items: [{ id: 'a', weight: 1, stock: 'unlimited' }] })
     const drawUntil = async (come: () => boolean): Promise<void> => {
-      while (!come()) {
+      for (let turn = 0; !come(); turn++) {
+        assert.ok(turn < 1000, 'it never comes')
         await kuji.drawMany('p', 900)
         // The keeper waits for timers, which draws alone never let come.
         await new Promise(setImmediate)
