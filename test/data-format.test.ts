@@ -117,8 +117,9 @@ async function liveThrough(dir: string, options: Partial<OpenOptions>): Promise<
     await draw(second, 'wide', 1)
     await draw(second, i % 2 === 0 ? 'wide' : 'campaign', 1 + i, { key: `late-${i}` })
   }
-  // Longer than the log waits before it seals.
-  await new Promise(resolve => setTimeout(resolve, 300))
+  // The log seals itself when it has been idle for a while.
+  const { lsn } = second.status()
+  while (second.status().lsn === lsn) await sleep(10)
   await draw(second, 'campaign', 1)
   await second.close()
   return { draws: answered, requests }

@@ -87,7 +87,7 @@ test('a key of an example stands on one page alone: a reader of two would meet K
 })
 
 test('the commands and programs of the README run, and those of the packages', {
-  timeout: 180_000,
+  timeout: 1_200_000,
 }, async context => {
   if (!existsSync(join(root, 'README.md'))) return context.skip('there is no README.md yet')
   const blocks = findBlocks(readText('README.md'))
@@ -101,8 +101,8 @@ test('the commands and programs of the README run, and those of the packages', {
     for (const command of text.split(/\n| && /).filter(part => part.trim() !== ''))
       assert.ok(ci.includes(command.trim()), `README.md:${line}: neither marked nor in .ci/run: ${command}`)
   }
-  const session = await ReadmeSession.start(context)
-  await session.serve(context, sampleConfiguration)
+  const session = ReadmeSession.start(context)
+  await session.serve(sampleConfiguration)
   for (const block of marked) await session.run(block)
   const ofPackages = ['engine', 'client'].flatMap(name => findBlocks(readText(`packages/${name}/README.md`)))
   for (const block of [...blocks, ...ofPackages])

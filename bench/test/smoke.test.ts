@@ -13,7 +13,7 @@ after(() => rmSync(directory, { recursive: true, force: true }))
 function bench(...args: string[]) {
   return spawnSync(process.execPath, ['--conditions=source', '--expose-gc', main, ...args], {
     encoding: 'utf8',
-    timeout: 120_000,
+    timeout: 600_000,
   })
 }
 

@@ -22,7 +22,7 @@ const runsOf: Record<string, number> = {
 
 function fuzz(module: string, plan: Partial<CampaignPlan>): Promise<CampaignReport> {
   const none = { corpus: [], runs: Number.POSITIVE_INFINITY, milliseconds: Number.POSITIVE_INFINITY }
-  const limits = { seed: 1, jobs: 1, limitMs: 60_000, minimiseMs: 5_000, mostFindings: 3 }
+  const limits = { seed: 1, jobs: 1, limitMs: 60_000, minimiseMs: 10_000, mostFindings: 3 }
   const rest = { ...limits, coverage: false, onFinding: () => undefined }
   return new Campaign({ module, ...none, ...rest, ...plan }).run()
 }

@@ -115,7 +115,7 @@ test('the command finds a bug by the layer asked for, and exits with 1 where non
       cwd: root,
       encoding: 'utf8',
     })
-  const found = run('--only', 'batch-written-again', '--layer', 'sim', '--minutes', '0.5')
+  const found = run('--only', 'batch-written-again', '--layer', 'sim', '--minutes', '2')
   assert.equal(found.status, 0, found.stderr)
   assert.match(found.stdout, /^batch-written-again +sim +[\d.]+ s {2}seed \d+: .*\n1 of 1 found\n$/)
   // The simulator never sees a wrong seal, so that not looking at it cannot be seen there either.

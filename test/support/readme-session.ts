@@ -2,7 +2,6 @@ import assert from 'node:assert/strict'
 import { type ExecFileOptions, execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { delimiter, dirname, join } from 'node:path'
 import type { TestContext } from 'node:test'
@@ -49,58 +48,64 @@ npx() {
 /** A copy of the repository, with the Node that the repository pins first on the PATH, and a server with its sample. */
 export class ReadmeSession {
   readonly #directory: string
-  readonly #address: string
+  #address = ''
+  /** Ends the server that runs. */
+  #end: () => Promise<unknown> = async () => undefined
   readonly #env: NodeJS.ProcessEnv
 
-  private constructor(directory: string, address: string) {
+  private constructor(directory: string) {
     this.#directory = directory
-    this.#address = address
     const path = [join(root, 'node_modules', '.bin'), process.env.PATH].join(delimiter)
-    this.#env = { ...process.env, PATH: path, KUJI_ADDRESS: address }
+    this.#env = { ...process.env, PATH: path }
   }
 
-  static async start(context: TestContext): Promise<ReadmeSession> {
+  static start(context: TestContext): ReadmeSession {
     const parent = mkdtempSync(join(tmpdir(), 'kuji-readme-'))
-    context.after(() => rmSync(parent, { recursive: true, force: true }))
     const directory = join(parent, 'kuji')
+    const session = new ReadmeSession(directory)
+    context.after(async () => {
+      await session.#end()
+      rmSync(parent, { recursive: true, force: true })
+    })
     for (const file of listFiles()) {
       mkdirSync(dirname(join(directory, file)), { recursive: true })
       cpSync(join(root, file), join(directory, file))
     }
     symlinkSync(join(root, 'node_modules'), join(directory, 'node_modules'))
-    return new ReadmeSession(directory, `127.0.0.1:${await freePort()}`)
+    return session
   }
 
-  /** Serves the sample that `npm start` has, on a port of its own, until the test ends. */
-  async serve(context: TestContext, sample: string): Promise<void> {
+  /** Serves the sample that `npm start` has until the test ends, on any ports: the usual ones may be a neighbour's. */
+  async serve(sample: string): Promise<void> {
     assert.ok(sample.includes(usualAddress))
-    // The other doors on any port: the usual ones may be a neighbour's.
-    const others = sample.replaceAll(/127\.0\.0\.1:70(?!70)\d\d/g, '127.0.0.1:0')
-    writeFileSync(join(this.#directory, 'sample.yaml'), others.replace(usualAddress, this.#address))
+    const moved = sample.replaceAll(/127\.0\.0\.1:70\d\d/g, '127.0.0.1:0')
+    writeFileSync(join(this.#directory, 'sample.yaml'), moved)
     const child = spawn('kuji', ['serve', 'sample.yaml'], { cwd: this.#directory, env: this.#env })
     let output = ''
-    const listening = new Promise<void>((resolve, reject) => {
+    const listening = new Promise<string>((resolve, reject) => {
       child.once('close', () => reject(new Error(`the server has ended:\n${output}`)))
       for (const stream of [child.stdout, child.stderr]) {
         stream.setEncoding('utf8').on('data', (text: string) => {
           output += text
-          if (output.includes(`listens on http://${this.#address}`)) resolve()
+          const [, address] = /listens on http:\/\/(\S+)\n/.exec(output) ?? []
+          if (address !== undefined) resolve(address)
         })
       }
     })
     const ended = once(child, 'close')
-    context.after(async () => {
+    this.#end = () => {
       child.kill('SIGTERM')
-      await ended
-    })
-    await listening
+      return ended
+    }
+    this.#address = await listening
+    this.#env.KUJI_ADDRESS = this.#address
   }
 
   /** Runs a block to its end. It fails the test where it exits with anything but 0. */
   async run({ language, line, name, text }: Block): Promise<void> {
     const place = `README.md:${line}${name === undefined ? '' : ` (${name})`}`
     const run = promisify(execFile)
-    const options = { cwd: this.#directory, env: this.#env, timeout: 60_000 }
+    const options = { cwd: this.#directory, env: this.#env, timeout: 600_000 }
     const adapted = text.replaceAll(usualAddress, this.#address)
     const running =
       language === 'sh'
@@ -116,14 +121,4 @@ export class ReadmeSession {
     writeFileSync(join(this.#directory, name), text)
     return promisify(execFile)('npx', ['node', '--conditions=source', name], options)
   }
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const address = server.address()
-  server.close()
-  await once(server, 'close')
-  assert.ok(address !== null && typeof address === 'object')
-  return address.port
 }

@@ -44,7 +44,7 @@ async function runLargePool(pass: Pass): Promise<Sample[]> {
     kuji = await openAndDraw(settings)
   })
   // On until a rotation has led to a snapshot: the next opening starts from it.
-  for (let tries = 0; snapshots === 0 && tries < 3000; tries++) {
+  for (let tries = 0; snapshots === 0 && tries < 30_000; tries++) {
     if (tries < 300) await kuji!.drawMany(poolId, 100_000)
     else await setTimeout(10)
   }

@@ -4,7 +4,7 @@ import { setTimeout } from 'node:timers/promises'
 
 /** A server that has taken nothing for so long, and answers others, has stopped reading. */
 const quietMs = 500
-const mostMs = 30_000
+const mostMs = 300_000
 /** Between two questions of another client. */
 const pauseMs = 10
 

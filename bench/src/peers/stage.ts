@@ -1,5 +1,6 @@
 import type { ChildProcess } from 'node:child_process'
 import { spawn } from 'node:child_process'
+import { randomInt } from 'node:crypto'
 import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { connect, createServer } from 'node:net'
 import { join } from 'node:path'
@@ -32,10 +33,11 @@ export interface Background {
   stop(): Promise<void>
 }
 
-const readyTimeoutMs = 30_000
-const stopTimeoutMs = 10_000
+/** Bounds for what hangs, not for a machine that is busy. */
+const readyTimeoutMs = 300_000
+const stopTimeoutMs = 60_000
 /** What a program that is run to its end may take beyond what it was asked to. */
-const runTimeoutMs = 60_000
+const runTimeoutMs = 300_000
 /** Of what a process printed, that much is kept for the message when it fails. */
 const keptOutput = 4000
 
@@ -206,13 +208,18 @@ export function isListening(port: number): Promise<boolean> {
   })
 }
 
+/** Below those that systems give to whoever asks for any port: nobody is given one of them by the way. */
+const [firstPort, lastPort] = [20_000, 32_000]
+
 /** A loopback port that nobody listens on at the moment. */
 export function freePort(): Promise<number> {
   return new Promise((resolve, reject) => {
-    const server = createServer().once('error', reject)
-    server.listen(0, '127.0.0.1', () => {
-      const { port } = server.address() as { port: number }
-      server.close(() => resolve(port))
+    const server = createServer()
+    const port = randomInt(firstPort, lastPort)
+    server.once('error', (error: NodeJS.ErrnoException) => {
+      if (error.code === 'EADDRINUSE') resolve(freePort())
+      else reject(error)
     })
+    server.listen(port, '127.0.0.1', () => server.close(() => resolve(port)))
   })
 }

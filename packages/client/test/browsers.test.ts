@@ -108,7 +108,7 @@ test('a page draws with it in a browser', async context => {
   const flags = ['--headless', '--no-sandbox', '--disable-gpu', '--disable-dev-shm-usage', profile]
   const browser = spawn(chromium, [...flags, '--remote-debugging-port=0', page.url], {
     stdio: 'ignore',
-    timeout: 60_000,
+    timeout: 600_000,
   })
   const ended = once(browser, 'close')
   const told = await Promise.race([page.told, ended.then(() => '{"error":"the browser has ended"}')])

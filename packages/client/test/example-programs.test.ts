@@ -15,7 +15,7 @@ const examples = fileURLToPath(new URL('../../../examples/', import.meta.url))
 function start(name: string, words: readonly string[], input = '') {
   const child = spawn(process.execPath, ['--conditions=source', join(examples, name), ...words], {
     stdio: ['pipe', 'pipe', 'inherit'],
-    timeout: 120_000,
+    timeout: 600_000,
   })
   let text = ''
   child.stdout.setEncoding('utf8').on('data', (chunk: string) => (text += chunk))
@@ -76,6 +76,8 @@ test('the board shows each winner once, and goes on behind a restart of the serv
   while (!open) await drawUntilWon(client)
   await drawUntilWon(client)
   await board.printed(new RegExp(`car for user-7, draw ${winners.at(-1)}\n`))
+  // Held back until there is one again: however long that takes, it is one failure of the ten that the board bears.
+  proxy.hold()
   await server.stop()
   const again = await serve(context, [server.file])
   proxy.moveTo(again.url)

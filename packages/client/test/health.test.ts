@@ -11,9 +11,12 @@ test('health has a type for all that a server tells, and nothing else', async co
     ...{ state: 'open', durability: 'sync', drawNumber: 1, queued: 0, keys: 1, segment: 1, snapshotLsn: 0 },
     lsn: health.lsn,
     keyBytes: health.keyBytes,
+    heapBytes: health.heapBytes,
+    heapBytesMost: health.heapBytesMost,
     keysForgottenEarly: 0,
     oldestKeyMs: health.oldestKeyMs!,
   }
   assert.deepEqual(health, told)
+  assert.ok(health.heapBytes > 0 && health.heapBytesMost > health.heapBytes)
   assert.ok(health.keyBytes > 0 && health.oldestKeyMs! >= 0)
 })

@@ -41,7 +41,7 @@ async function assertDrawsOnce(
   options: { readonly cwd: string; readonly env?: NodeJS.ProcessEnv; readonly key: string },
 ): Promise<void> {
   const [file, ...words] = program
-  const { stdout, stderr } = await promisify(execFile)(file, words, { ...options, timeout: 120_000 })
+  const { stdout, stderr } = await promisify(execFile)(file, words, { ...options, timeout: 600_000 })
   assert.equal(stderr, '')
   const items = stdout.trim().replaceAll(/[[\]]/g, '').split(' ')
   assert.equal((await client.pool('summer')).drawn, 3)
@@ -78,7 +78,10 @@ test('the programs of docs/client.md run', async context => {
   const runs = programs.map(async (program, index) => {
     const file = join(dir, `program-${index}.ts`)
     writeFileSync(file, program.replace(httpAddress, new URL(url).host))
-    return promisify(execFile)(process.execPath, ['--conditions=source', file], { cwd: dir, timeout: 60_000 })
+    return promisify(execFile)(process.execPath, ['--conditions=source', file], {
+      cwd: dir,
+      timeout: 600_000,
+    })
   })
   for (const { stderr } of await Promise.all(runs)) assert.equal(stderr, '')
   assert.equal((await client.pool('summer')).drawn, 6)

@@ -37,17 +37,23 @@ async function assertOneEach(direct: KujiClient, receipts: readonly Receipt[]): 
 
 test('a call draws once, whatever happens to its first try', async context => {
   const { client, direct, proxy } = await serveBehindTrouble(context)
+  const impatient = new KujiClient({ url: proxy.url, timeoutMs: 120_000, tryTimeoutMs: 2_000, retries: 50 })
   const receipts: Receipt[] = []
   for (const mishap of mishaps) {
     const before = proxy.seen.length
     proxy.plan(mishap)
-    const receipt = await client.draw('open', { count: 2, recipient: 'user-7' })
+    const by = mishap === 'silence' ? impatient : client
+    const receipt = await by.draw('open', { count: 2, recipient: 'user-7' })
     assert.equal(receipt.replayed, tookPlace.has(mishap), mishap)
     assert.equal(receipt.items.length, 2)
     const tries = proxy.seen.slice(before)
-    assert.equal(tries.length, 2, mishap)
-    assert.deepEqual(tries[0]?.body, tries[1]?.body)
-    assert.equal(tries[0]?.headers['idempotency-key'], tries[1]?.headers['idempotency-key'])
+    // Whoever waits for two seconds alone may give up on an answer that is on its way.
+    if (mishap === 'silence') assert.ok(tries.length >= 2)
+    else assert.equal(tries.length, 2, mishap)
+    for (const { body, headers } of tries) {
+      assert.deepEqual(body, tries[0]?.body)
+      assert.equal(headers['idempotency-key'], tries[0]?.headers['idempotency-key'])
+    }
     receipts.push(receipt)
   }
   await assertOneEach(direct, receipts)
@@ -55,7 +61,8 @@ test('a call draws once, whatever happens to its first try', async context => {
 
 test('a hundred calls at once draw a hundred times through a network that loses half of them', async context => {
   // Half of the tries are lost: with ten more for each call, one of a hundred calls would come to nothing too often.
-  const { client, direct, proxy } = await serveBehindTrouble(context, { timeoutMs: 120_000, retries: 50 })
+  const patience = { timeoutMs: 300_000, tryTimeoutMs: 2_000, retries: 50 }
+  const { client, direct, proxy } = await serveBehindTrouble(context, patience)
   let turn = 0
   proxy.always(() => (turn++ % 2 === 0 ? 'none' : mishaps[(turn >> 1) % mishaps.length]!))
   const receipts = await Promise.all(Array.from({ length: 100 }, () => client.draw('open')))
@@ -64,7 +71,7 @@ test('a hundred calls at once draw a hundred times through a network that loses 
 })
 
 test('a server that is killed and comes back draws once for each call', async context => {
-  const server = await serveBehindTrouble(context, { timeoutMs: 60_000, retries: 50 })
+  const server = await serveBehindTrouble(context, { timeoutMs: 300_000, retries: 50 })
   const { client, proxy } = server
   proxy.plan('none', 'lost on the way back', 'none', 'half an answer')
   const calls = Array.from({ length: 20 }, () => client.draw('open'))
@@ -91,7 +98,7 @@ test('where no answer ever comes, the outcome is unknown, and its key asks again
 })
 
 test('a refusal that says nothing of the try before leaves the outcome unknown', async context => {
-  const { client, proxy } = await serveBehindTrouble(context, { timeoutMs: 5_000 })
+  const { client, proxy } = await serveBehindTrouble(context)
   proxy.plan('lost on the way back', 'overloaded for an hour')
   const error = await assertRefused(client.draw('open'), 'OUTCOME_UNKNOWN')
   assert.equal(error.fields.last, 'OVERLOADED')
@@ -134,13 +141,14 @@ test('events tell of every draw once, and of a restart that they cannot reach be
     while (!told.includes(id + 1)) await new Promise(resolve => setTimeout(resolve, 5))
   }
   const following = follow(client.events())
+  const refused = assertRefused(following, 'INVALID')
   // The first stream is open when a draw is told: those before may be too early for it.
   while (told.length === 0) await direct.draw('open')
   for (let calls = 0; calls < 5; calls++) await drawUntilTold(direct)
   await server.stop()
   const { url } = await serve(context, [server.file])
   proxy.moveTo(url)
-  const { since } = (await assertRefused(following, 'INVALID')).fields
+  const { since } = (await refused).fields
   assert.equal(typeof since, 'number')
   const again = follow(client.events({ after: Number(since), signal: ending.signal }))
   const restarted = new KujiClient({ url })

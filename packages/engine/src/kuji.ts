@@ -47,6 +47,9 @@ export interface EngineStatus {
   readonly keysForgottenEarly: number
   /** Age of the oldest key that is kept. Keys beyond their time go when others come. */
   readonly oldestKeyMs?: number
+  /** What the pools, with the item lists of kept receipts, take of the heap, and the most that they may; estimates. */
+  readonly heapBytes: number
+  readonly heapBytesMost: number
   /** The log file that is being written, and the LSN of the newest snapshot (0: none yet). Not without a log. */
   readonly segment?: number
   readonly snapshotLsn?: number
@@ -193,7 +196,7 @@ export class Kuji {
   /**
    * Creates a pool, or gives it a new version of its rules. What was drawn stays drawn: `stock` counts all units,
    * those drawn included. A manifest that says what is so already changes nothing. Rejects with `INVALID`,
-   * `VERSION_CONFLICT`, `TOO_LARGE`, `POOL_CLOSED`.
+   * `VERSION_CONFLICT`, `TOO_LARGE` (also where the pools would take too much of the heap), `POOL_CLOSED`.
    */
   async putPool(manifest: PoolManifest, options: ChangeOptions = noOptions): Promise<PutResult> {
     const rules = parseManifest(manifest)
@@ -281,9 +284,9 @@ export class Kuji {
   /** How the engine is doing, at once. */
   status(): EngineStatus {
     const { writer, durability, diskFull } = this.#foundation
-    const { feed, drawNumber, waiting: queued, keys } = writer
+    const { feed, drawNumber, waiting: queued, keys, heap } = writer
     const { size, bytes: keyBytes, forgottenEarly: keysForgottenEarly, oldestMs } = keys
-    const kept = { keys: size, keyBytes, keysForgottenEarly }
+    const kept = { keys: size, keyBytes, keysForgottenEarly, heapBytes: heap.bytes, heapBytesMost: heap.most }
     const oldest = oldestMs === undefined ? {} : { oldestKeyMs: oldestMs }
     const files = this.#foundation.files()
     const numbers = { durability, lsn: feed.lsn, drawNumber, queued, ...kept, ...oldest, ...files }

@@ -24,6 +24,7 @@ import { recover } from './recovery/recover.ts'
 import { logStart } from './recovery/replay.ts'
 import type { KeyRetention } from './writer/decide.ts'
 import { guarded } from './writer/guarded.ts'
+import { heapShare } from './writer/heap-budget.ts'
 import type { BatchReport, WriterOptions } from './writer/options.ts'
 import { Writer } from './writer/writer.ts'
 
@@ -60,6 +61,8 @@ export interface World {
   ) => SegmentKeeper
   /** Makes what frames and writes batches. Default: the caller's thread, over `disk`. */
   readonly appender?: (lastHash: Uint8Array) => Appender
+  /** How much of the heap the state may take, in bytes. Default: without a bound. */
+  readonly heapBytes?: number
 }
 
 const fields = new Set(['dir', 'durability', 'segmentBytes', 'retention', 'onEvent', 'onBatch', 'keys'])
@@ -81,14 +84,15 @@ function realWorld(): World {
     clock: systemClock,
     keeper: (start, onEvent) => new Helper(start, onEvent),
     appender: lastHash => new ThreadAppender(lastHash),
+    heapBytes: heapShare(),
   }
 }
 
 /** `open` in a world of the caller's making. */
 export async function openIn(options: OpenOptions, world: World): Promise<Kuji> {
   const { dir, durability, segmentBytes, retention, onEvent, onBatch, keys } = checkOptions(options)
-  const told = { onEvent, onBatch }
-  if (durability === 'none') return openMemory(world, keys, told)
+  const rest = { onEvent, onBatch, heapBytes: world.heapBytes ?? Number.POSITIVE_INFINITY }
+  if (durability === 'none') return openMemory(world, keys, rest)
   const { clock, disk, random, appender = lastHash => new InlineAppender(lastHash) } = world
   await makeDirectory(disk, dir)
   const lock = await disk.lock(dir)
@@ -125,7 +129,7 @@ export async function openIn(options: OpenOptions, world: World): Promise<Kuji> 
     })
     const next = { ...position, epoch: position.epoch + 1 }
     const settled = settleKeys(keys, state)
-    const writer = new Writer({ state, position: next, log, random, clock, keys: settled, ...told })
+    const writer = new Writer({ state, position: next, log, random, clock, keys: settled, ...rest })
     const files = () => ({ segment: log.segment, snapshotLsn })
     return new Kuji({ writer, durability, diskFull: () => full, files, release: () => lock.release() })
   } catch (error) {
@@ -192,10 +196,10 @@ function openLog(recovered: Recovered, settings: LogSettings): Promise<FileLog> 
 function openMemory(
   { random, clock }: World,
   keys: Partial<KeyRetention>,
-  told: Pick<WriterOptions, 'onEvent' | 'onBatch'>,
+  rest: Pick<WriterOptions, 'onEvent' | 'onBatch' | 'heapBytes'>,
 ): Kuji {
   const [state, log, position] = [new State(), new MemoryLog(), logStart]
-  const writer = new Writer({ state, position, log, random, clock, keys: settleKeys(keys, state), ...told })
+  const writer = new Writer({ state, position, log, random, clock, keys: settleKeys(keys, state), ...rest })
   return new Kuji({
     writer,
     durability: 'none',

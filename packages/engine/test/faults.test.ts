@@ -3,7 +3,7 @@ import { chmodSync, existsSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import type { EngineEvent, Kuji } from '@kuji/engine'
-import { KujiError, open } from '@kuji/engine'
+import { KujiError, limits, open } from '@kuji/engine'
 import { NodeDisk } from '../src/disk/node-disk.ts'
 import { blockingCalls, pooledCalls } from '../src/disk/system-calls.ts'
 import { ThreadAppender } from '../src/log/thread-appender.ts'
@@ -31,6 +31,8 @@ interface Faulty {
   /** Decides about every call from here on. */
   meet: (intercept: Intercept) => void
   disk: FaultyDisk
+  /** What has waited for time to pass runs now. */
+  passTime: () => void
 }
 
 async function openFaulty(dir: string): Promise<Faulty> {
@@ -38,12 +40,14 @@ async function openFaulty(dir: string): Promise<Faulty> {
   const disk = new FaultyDisk(call => decide(call))
   const events: EngineEvent[] = []
   const onEvent = (event: EngineEvent): number => events.push(event)
-  const kuji = await openIn({ dir, durability: 'sync', segmentBytes, onEvent }, testWorld(disk))
+  const world = testWorld(disk)
+  const kuji = await openIn({ dir, durability: 'sync', segmentBytes, onEvent }, world)
   await kuji.putPool(endless)
   return {
     kuji,
     events,
     disk,
+    passTime: world.passTime,
     meet: fault => {
       decide = fault
     },
@@ -176,7 +180,7 @@ async function drawUntilRefused(kuji: Kuji): Promise<KujiError> {
 for (const code of ['ENOSPC', 'EDQUOT', 'EFBIG', 'EMFILE']) {
   test(`no room for the next log file (${code}): an alarm, then READ_ONLY, and back by itself`, async t => {
     const dir = temporaryDirectory(t)
-    const { kuji, meet, events } = await openFaulty(dir)
+    const { kuji, meet, events, passTime } = await openFaulty(dir)
     meet(call => (isPreparation(call) ? { error: systemError(code) } : undefined))
     const alarms = (): string[] =>
       events.filter(({ type }) => type.startsWith('disk-')).map(({ type }) => type)
@@ -198,6 +202,7 @@ for (const code of ['ENOSPC', 'EDQUOT', 'EFBIG', 'EMFILE']) {
     assert.equal(kuji.status().drawNumber, full.drawn)
     assert.deepEqual(alarms(), ['disk-full'], 'one alarm')
     meet(() => undefined)
+    passTime()
     await eventually(() => kuji.status().state === 'open')
     assert.equal((await kuji.draw('p', { count: 500 })).id, full.drawn + 1)
     assert.deepEqual(alarms(), ['disk-full', 'disk-room'])
@@ -207,6 +212,18 @@ for (const code of ['ENOSPC', 'EDQUOT', 'EFBIG', 'EMFILE']) {
     await again.close()
   })
 }
+
+test('changes that were refused for lack of room take none of what may wait', async t => {
+  const { kuji, meet } = await openFaulty(temporaryDirectory(t))
+  meet(call => (isPreparation(call) ? { error: systemError('ENOSPC') } : undefined))
+  await drawUntilRefused(kuji)
+  const metadata = 'x'.repeat(limits.metadataBytes - 2)
+  const items = Array.from({ length: 5000 }, (_, k) => ({ ...endless.items[0], id: `i${k}`, metadata }))
+  const bytes = items.length * limits.metadataBytes * 3
+  for (let refused = 0; refused <= limits.queueBytes; refused += bytes - 1024 * 1024)
+    assert.equal(await codeOf(kuji.putPool({ id: 'q', items })), 'READ_ONLY')
+  await kuji.close()
+})
 
 test('closing while there is no room keeps everything that was answered', async t => {
   const dir = temporaryDirectory(t)

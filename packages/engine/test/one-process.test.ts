@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
 import { open } from '@kuji/engine'
 import { nextLine, runChild } from './support/child.ts'
 import { refusalOf } from './support/codes.ts'
+import { batchesOf, segmentPath } from './support/sample-log.ts'
 import { temporaryDirectory } from './support/temporary.ts'
 
 const opener = (dir: string): string => `
@@ -42,6 +44,18 @@ test('opening twice in one process is LOCKED, and does not let another process i
   await kuji.close()
 })
 
+test('each start writes with an epoch of its own', async t => {
+  const dir = temporaryDirectory(t)
+  for (let start = 1; start <= 3; start++) {
+    const kuji = await open({ dir, durability: 'os', segmentBytes: 4096 })
+    await kuji.putPool({ id: 'p', items: [{ id: 'a', weight: 1, stock: start }] })
+    await kuji.close()
+  }
+  const bytes = readFileSync(segmentPath(dir, 1))
+  const epochs = batchesOf(dir, 1).map(({ offset }) => bytes.readUInt32LE(offset + 32))
+  assert.deepEqual(epochs, [1, 1, 2, 2, 3, 3])
+})
+
 test('closing lets the next one in, at once and as often as wanted', async t => {
   const dir = temporaryDirectory(t)
   for (let round = 0; round < 5; round++)
@@ -49,6 +63,9 @@ test('closing lets the next one in, at once and as often as wanted', async t => 
   const child = runChild(opener(dir))
   t.after(() => child.process.kill('SIGKILL'))
   assert.equal(await nextLine(child), 'open')
+  // It may still make the next log file, in a directory that is about to be removed.
+  child.process.kill('SIGKILL')
+  await child.ended
 })
 
 test('a start that is refused lets go of the directory', async t => {

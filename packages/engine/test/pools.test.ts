@@ -1,12 +1,17 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Kuji, PoolManifest } from '@kuji/engine'
-import { open } from '@kuji/engine'
+import { limits, open } from '@kuji/engine'
+import { parseManifest } from '../src/pool/manifest.ts'
+import { applyPut, State } from '../src/pool/state.ts'
+import { findShortage } from '../src/writer/judge.ts'
 import { codeOf } from './support/codes.ts'
 import { urn, weighted } from './support/manifests.ts'
 import { render } from './support/render.ts'
 
 const memory = (): Promise<Kuji> => open({ durability: 'none' })
+
+type Item = { readonly id: string; readonly stock: number }
 
 async function shows(kuji: Kuji, expected: string, pool = 'p'): Promise<void> {
   assert.equal(render(await kuji.pool(pool)), expected)
@@ -46,6 +51,21 @@ test('a put says whether it created the pool, and whether it changed anything', 
   assert.deepEqual(await put('a 1 of 5'), { id: 'p', version: 1, created: false, changed: false })
   assert.equal(kuji.status().lsn, lsn, 'nothing was logged')
   assert.deepEqual(await put('a 1 of 6'), { id: 'p', version: 2, created: false, changed: true })
+  // Each differs from the one before in one thing.
+  const [A, B, last] = ['A', 'B', 'last'].map(id => ({ id, stock: 2 })) as [Item, Item, Item]
+  const versions: PoolManifest[] = [
+    { ...urn('A 2, B 2, last 2'), id: 'box', lastOne: 'last' },
+    { ...urn('A 2, B 2, last 2'), id: 'box', lastOne: 'B' },
+    { ...urn('A 2, B 2, last 2'), id: 'box' },
+    { id: 'box', mode: 'urn', items: [A, { ...B, metadata: 1 }, last] },
+    { id: 'box', mode: 'urn', items: [A, { ...B, metadata: 2 }, last] },
+    { id: 'box', mode: 'urn', items: [A, B, { ...last, metadata: 2 }] },
+  ]
+  for (const [index, manifest] of versions.entries())
+    for (const changed of [true, false]) {
+      const told = await kuji.putPool(manifest)
+      assert.deepEqual([told.version, told.changed], [index + 1, changed], JSON.stringify(manifest))
+    }
 })
 
 test('stock counts the units drawn already, and an item that comes back is not fresh', async () => {
@@ -66,6 +86,72 @@ test('stock counts the units drawn already, and an item that comes back is not f
   const { items } = await kuji.draw('p', { count: 2 })
   assert.deepEqual([...items].sort(), ['a', 'c'])
   assert.equal((await kuji.pool('p')).drawn, 5, 'all draws, those of retired items included')
+})
+
+test('with a new version, draws, receipts and changes are of its items alone', async () => {
+  const kuji = await memory()
+  // So many that an index of them is made at the first change; all but one are empty.
+  const ids = Array.from({ length: 100 }, (_, index) => `i${index}`)
+  const put = (ordered: readonly string[], stock: Readonly<Record<string, number>>) =>
+    kuji.putPool({
+      id: 'p',
+      items: ordered.map(id => ({ id, weight: id === 'i50' ? 1e9 : 1, stock: stock[id] ?? 0 })),
+    })
+  await put(ids, { i7: 9 })
+  assert.deepEqual((await kuji.draw('p')).items, ['i7'])
+  assert.deepEqual((await kuji.draw('p', { key: 'k' })).items, ['i7'])
+  await kuji.updateItem('p', 'i92', { weight: 2 })
+  // In the place of the one that was drawn there is another now.
+  await put(ids.toReversed(), { i7: 2, i92: 9 })
+  assert.deepEqual((await kuji.draw('p')).items, ['i92'])
+  assert.deepEqual((await kuji.draw('p', { key: 'l' })).items, ['i92'])
+  assert.deepEqual((await kuji.draw('p', { key: 'k' })).items, ['i7'], 'what was drawn before stays')
+  await kuji.updateItem('p', 'i3', { restock: 5 })
+  const { items } = await kuji.pool('p')
+  assert.deepEqual(
+    items.filter(({ remaining }) => remaining !== 0).map(({ id, remaining }) => [id, remaining]),
+    [
+      ['i92', 7],
+      ['i3', 5],
+    ],
+  )
+  await kuji.draw('p')
+  // Others have units left, and three chances in a billion.
+  await put(ids, { i3: 9, i7: 9, i92: 9, i50: 9 })
+  assert.deepEqual((await kuji.draw('p')).items, ['i50'])
+})
+
+test('items that earlier versions had count to the bound of a pool, for what was drawn of them is kept', () => {
+  const pool = applyPut(new State(), 0, parseManifest(weighted('a 1 of 5')))
+  // As many versions would take minutes to put.
+  for (let k = 0; k < limits.items - 2; k++) pool.retired.set(`${k}`, 1)
+  const judged = (text: string) => findShortage(pool, parseManifest(weighted(text)))?.code
+  assert.equal(judged('b 1 of 1, c 1 of 1'), undefined)
+  assert.equal(judged('b 1 of 1, c 1 of 1, d 1 of 1'), 'TOO_LARGE')
+})
+
+test('the stock of all items has its bound, restocks of before included', async () => {
+  const kuji = await memory()
+  await kuji.putPool(weighted(`a 1 of ${limits.stock - 10}, b 1 of 0`))
+  assert.equal(await codeOf(kuji.updateItem('p', 'b', { restock: 11 })), 'INVALID')
+  await kuji.updateItem('p', 'b', { restock: 4 })
+  assert.equal(await codeOf(kuji.updateItem('p', 'a', { restock: 7 })), 'INVALID')
+  await kuji.updateItem('p', 'a', { restock: 6 })
+  assert.equal(await codeOf(kuji.updateItem('p', 'b', { restock: 1 })), 'INVALID')
+  await shows(kuji, `v3 open: a 0 of ${limits.stock - 4}, b 0 of 4`)
+})
+
+test('the weights of all items have their bound, in the units that reweights have made smaller', async () => {
+  const kuji = await memory()
+  await kuji.putPool(weighted(`a ${2 ** 46} of unlimited, b 1 of 5`))
+  await kuji.updateItem('p', 'b', { weight: 0.5 })
+  // A hundred times the first sum is more than 2^50, in which tables are exact; ten times is less.
+  assert.equal(await codeOf(kuji.updateItem('p', 'b', { weight: 0.25 })), 'INVALID')
+  await kuji.updateItem('p', 'a', { weight: 2 ** 43 })
+  assert.equal((await kuji.updateItem('p', 'b', { weight: 0.25 })).version, 4)
+  await kuji.putPool(weighted(`a ${limits.weightSum - 1} of 5, b 1 of 5`, { id: 'q' }))
+  assert.equal(await codeOf(kuji.updateItem('q', 'a', { weight: limits.weightSum })), 'INVALID')
+  assert.equal((await kuji.updateItem('q', 'a', { weight: limits.weightSum - 2 })).version, 2)
 })
 
 test('restocking adds to stock, and an empty pool draws again', async () => {
@@ -195,6 +281,19 @@ test('a bulk draw gives indexes as narrow as the number of items allows, and cou
     assert.equal(receipt.itemIds[items - 1], `i${items - 1}`)
     assert.ok(receipt.counts.length === items && receipt.counts.every(count => count === 1))
     assert.equal(await codeOf(kuji.draw(`p${items}`)), 'POOL_EMPTY')
+  }
+})
+
+test('a bulk receipt stays as it was, whatever is drawn behind it', async () => {
+  const kuji = await memory()
+  for (const items of [200, 300]) {
+    const id = `p${items}`
+    const columns = Array.from({ length: items }, (_, i) => ({ id: `i${i}`, weight: 1, stock: 1 }))
+    await kuji.putPool({ id, items: columns })
+    const receipts = []
+    for (let k = 0; k < 10; k++) receipts.push(await kuji.drawMany(id, items / 10))
+    const drawn = receipts.flatMap(receipt => [...receipt.items])
+    assert.equal(new Set(drawn).size, items, 'each item once')
   }
 })
 

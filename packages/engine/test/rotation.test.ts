@@ -1,11 +1,15 @@
 import assert from 'node:assert/strict'
-import { existsSync, readFileSync } from 'node:fs'
+import { cpSync, existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import type { EngineEvent, Kuji } from '@kuji/engine'
-import { open } from '@kuji/engine'
+import { inspectLog, open } from '@kuji/engine'
+import { NodeDisk } from '../src/disk/node-disk.ts'
+import { blockingCalls } from '../src/disk/system-calls.ts'
 import { openIn } from '../src/open.ts'
-import { codeOf } from './support/codes.ts'
+import { deterministicRandom } from '../src/random/deterministic.ts'
+import { recover } from '../src/recovery/recover.ts'
+import { codeOf, refusalOf } from './support/codes.ts'
 import { filesOf } from './support/directory.ts'
 import type { Call } from './support/faulty-disk.ts'
 import { FaultyDisk, systemError } from './support/faulty-disk.ts'
@@ -81,14 +85,16 @@ test('a file that could not be made larger is not replaced once the log has gone
   let ready = false
   const events: EngineEvent[] = []
   const onEvent = (event: EngineEvent): number => events.push(event)
-  const kuji = await openIn({ dir, durability: 'os', segmentBytes, onEvent }, testWorld(disk))
+  const world = testWorld(disk)
+  const kuji = await openIn({ dir, durability: 'os', segmentBytes, onEvent }, world)
   await kuji.putPool(endless)
   await kuji.drawMany('p', 2000)
   ready = true
   assert.equal(await codeOf(kuji.drawMany('p', 100_000)), 'READ_ONLY')
   room = true
-  const waited = new Promise(resolve => setTimeout(resolve, 1500))
-  await Promise.race([retried.reached, waited])
+  // Another try, where there is one, begins now, and ends when the log has gone over.
+  world.passTime()
+  for (let turn = 0; turn < 20; turn++) await new Promise(setImmediate)
   assert.equal((await kuji.drawMany('p', 3000)).id, 2001)
   retried.open()
   await new Promise(setImmediate)
@@ -153,6 +159,8 @@ test('what no pool shows any more outlives the log that a snapshot has taken the
   await kuji.putPool({ id: 'p', items: [item('left-out', 7)] })
   await kuji.draw('p', { count: 7 })
   await kuji.putPool({ id: 'p', items: [item('a', 'unlimited')] })
+  await kuji.putPool({ id: 'gone-too', items: [item('a', 5)] })
+  await kuji.deletePool('gone-too')
   while (existsSync(join(dir, segment(1)))) await kuji.drawMany('p', 900)
   await kuji.close()
   const { drawNumber } = kuji.status()
@@ -167,7 +175,68 @@ test('what no pool shows any more outlives the log that a snapshot has taken the
       ['left-out', 7],
     ],
   )
+  await again.putPool({ id: 'new', items: [item('a', 5)] })
   await again.close()
+  assert.equal((await inspectLog(dir)).fault, null, 'nor is the number of a pool used again that is gone')
+})
+
+test('what is left is known behind a snapshot too, to the last unit', async t => {
+  const dir = temporaryDirectory(t)
+  const kuji = await openIn({ dir, durability: 'os', segmentBytes }, testWorld())
+  const tickets = [
+    { id: 'A', stock: 20 },
+    { id: 'last', stock: 2 },
+  ]
+  await kuji.putPool({ id: 'box', mode: 'urn', items: tickets, lastOne: 'last' })
+  await kuji.putPool({ id: 'prizes', items: [{ id: 'a', weight: 1, stock: 20 }] })
+  await kuji.putPool(endless)
+  for (const pool of ['box', 'prizes']) await kuji.draw(pool, { count: 15 })
+  while (existsSync(join(dir, segment(1)))) await kuji.drawMany('p', 900)
+  await kuji.close()
+  const again = await openIn({ dir, durability: 'os', segmentBytes }, testWorld())
+  for (const pool of ['box', 'prizes']) {
+    const refusal = await refusalOf('INSUFFICIENT_STOCK', again.draw(pool, { count: 6 }))
+    assert.equal(refusal.fields.remaining, 5)
+    await again.draw(pool, { count: 4 })
+    const { items } = await again.draw(pool, { count: 6, partial: true })
+    assert.deepEqual(items, pool === 'box' ? ['A', 'last'] : ['a'])
+    assert.equal(await codeOf(again.draw(pool)), 'POOL_EMPTY')
+  }
+  await again.close()
+})
+
+test('items of all pools are counted through puts, deletions and snapshots: a limit rests on it', async t => {
+  const dir = temporaryDirectory(t)
+  const kuji = await openIn({ dir, durability: 'os', segmentBytes }, testWorld())
+  const put = (id: string, items: number) =>
+    kuji.putPool({
+      id,
+      items: Array.from({ length: items }, (_, i) => ({ ...endless.items[0], id: `i${i}` })),
+    })
+  for (const items of [20, 3, 30]) await put('p', items)
+  await put('gone', 40)
+  await put('q', 5)
+  await kuji.deletePool('gone')
+  const disk = new NodeDisk(blockingCalls)
+  const clock = testWorld().clock
+  const countedBy = async (directory: string) => {
+    const onEvent = () => undefined
+    const { state, snapshotLsn } = await recover({
+      disk,
+      directory,
+      segmentBytes,
+      onEvent,
+      random: deterministicRandom(1),
+      clock,
+    })
+    return [snapshotLsn > 0, state.items]
+  }
+  const copy = temporaryDirectory(t)
+  cpSync(dir, copy, { recursive: true })
+  assert.deepEqual(await countedBy(copy), [false, 35])
+  while (existsSync(join(dir, segment(1)))) await kuji.drawMany('p', 900)
+  await kuji.close()
+  assert.deepEqual(await countedBy(dir), [true, 35])
 })
 
 test('a file used again begins with its header and a terminator, whatever is behind them', async t => {
@@ -179,4 +248,37 @@ test('a file used again begins with its header and a terminator, whatever is beh
   const next = readFileSync(join(dir, filesOf(dir, /^segment-/).at(-1)!))
   assert.deepEqual(next.subarray(64, 72), Buffer.alloc(8))
   assert.ok(!next.subarray(72).equals(Buffer.alloc(segmentBytes - 72)), 'it has been used before')
+})
+
+test('close() waits for the next file that is being made: behind it the directory is another’s', async t => {
+  const renaming = gate()
+  const disk = new FaultyDisk(async ({ operation, name }) => {
+    if (operation === 'rename' && name === segment(2)) await renaming.pass()
+    return undefined
+  })
+  const kuji = await openIn({ dir: temporaryDirectory(t), durability: 'os', segmentBytes }, testWorld(disk))
+  await kuji.putPool(endless)
+  await renaming.reached
+  let closed = false
+  const closing = kuji.close().then(() => {
+    closed = true
+  })
+  for (let turn = 0; turn < 20; turn++) await new Promise(setImmediate)
+  assert.equal(closed, false)
+  renaming.open()
+  await closing
+})
+
+test('a file that was made larger is not used again as one of the usual size', async t => {
+  const dir = temporaryDirectory(t)
+  const kuji = await openIn({ dir, durability: 'os', segmentBytes }, testWorld())
+  await kuji.putPool(endless)
+  for (let k = 0; k < 3; k++) await kuji.drawMany('p', 10_000)
+  for (let k = 0; k < 60; k++) await kuji.drawMany('p', 900)
+  const { drawNumber } = kuji.status()
+  await kuji.close()
+  assert.ok(!existsSync(join(dir, segment(5))))
+  const again = await openIn({ dir, durability: 'os', segmentBytes }, testWorld())
+  assert.equal(again.status().drawNumber, drawNumber)
+  await again.close()
 })

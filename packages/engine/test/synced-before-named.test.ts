@@ -2,9 +2,9 @@ import assert from 'node:assert/strict'
 import { constants } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { test } from 'node:test'
-import { NodeDisk } from '../src/disk/node-disk.ts'
+import { NodeDisk, NodeFile } from '../src/disk/node-disk.ts'
 import type { SystemCalls } from '../src/disk/system-calls.ts'
-import { blockingCalls } from '../src/disk/system-calls.ts'
+import { blockingCalls, pooledCalls } from '../src/disk/system-calls.ts'
 import { openIn } from '../src/open.ts'
 import { filesOf } from './support/directory.ts'
 import type { Call } from './support/faulty-disk.ts'
@@ -63,6 +63,7 @@ test('names are given and taken one at a time, each synced before what relies on
   /** What has its name in the page cache alone. */
   const named = new Set<string>()
   let removals = 0
+  let lastGone = 0
   for (const call of calls) {
     const { operation, name } = call
     if (operation === 'sync') syncedFiles.add(name.replace(/^spare.*/, 'spare'))
@@ -82,6 +83,9 @@ test('names are given and taken one at a time, each synced before what relies on
       (operation === 'rename' && /^spare/.test(name))
     if (!leaves) continue
     removals++
+    const number = Number(/\d+/.exec(name))
+    assert.ok(number > lastGone, `${name} leaves behind ${lastGone}, which would have been a gap`)
+    lastGone = number
     assert.ok(
       ![...named].some(isSnapshot),
       `${name} leaves before the snapshot in its place has its name for good`,
@@ -125,4 +129,10 @@ test('what an earlier run left to the kernel is synced before a sync log goes on
   const kuji = await openIn({ dir: directory, durability: 'sync', segmentBytes: 4096 }, testWorld(disk))
   for (const name of segments) assert.ok(synced.has(name), name)
   await kuji.close()
+})
+
+test('a file is synced by the system, on whatever thread', async () => {
+  // Only the system knows that there is no such file.
+  for (const calls of [blockingCalls, pooledCalls])
+    await assert.rejects(new NodeFile(calls, 2 ** 30).sync(), { code: 'EBADF', syscall: 'fsync' })
 })

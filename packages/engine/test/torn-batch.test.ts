@@ -149,3 +149,25 @@ async function dieAfter(dir: string, last: number): Promise<boolean> {
   await disk.abandon()
   return done
 }
+
+test('H: a torn batch behind the seal of an orderly shutdown is cut, with a copy', async t => {
+  const { directory, states, lastLsn } = await sample(t, { end: 'shutdown' })
+  const { path, batch: part } = lastBatch(directory)
+  assert.deepEqual(part.kinds, ['seal'])
+  const end = part.offset + part.length
+  alter(path, bytes => {
+    bytes.copy(bytes, end, part.offset, part.offset + part.length - 8)
+    // What a file that is used again held before is no part of it.
+    bytes.fill(0xa5, end + part.length + 8, bytes.length)
+    return undefined
+  })
+  const torn = readFileSync(path).subarray(end, end + part.length)
+  const result = await start(directory)
+  assert.equal(result.state, states.get(lastLsn))
+  assert.deepEqual(typesOf(result).slice(0, 2), ['torn-batch-cut', 'recovered'])
+  const [broken] = filesOf(directory, /\.broken$/)
+  const copy = readFileSync(join(directory, broken!))
+  assert.ok(copy.length > 64 && copy.equals(torn.subarray(0, copy.length)))
+  assert.ok(torn.subarray(copy.length).every(byte => byte === 0))
+  assert.ok(!typesOf(await start(directory)).includes('torn-batch-cut'))
+})

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { type DrawManyReceipt, type KujiError, open, type Receipt } from '@kuji/engine'
+import { type DrawManyReceipt, type KujiError, limits, open, type Receipt } from '@kuji/engine'
 import { codeOf } from './support/codes.ts'
 
 test('the more requests wait, the more is kept for them, and each gets its own answer, in order', async () => {
@@ -51,5 +51,46 @@ test('the more requests wait, the more is kept for them, and each gets its own a
     order,
     order.toSorted((a, b) => a - b),
   )
+  await kuji.close()
+})
+
+test('a sink may ask for more while it is given answers, so that more room is made amid them', async () => {
+  const kuji = await open({ durability: 'none' })
+  await kuji.putPool({ id: 'p', items: [{ id: 'a', weight: 1, stock: 'unlimited' }] })
+  // Some have gone before, so that in the larger ring those that wait have other places.
+  await Promise.all(Array.from({ length: 150 }, () => kuji.draw('p')))
+  const [first, all] = [250, 2000]
+  const told: (readonly [token: number, draw: number])[] = []
+  let asked = 0
+  const sink = {
+    answer(token: number, answer: Receipt | KujiError) {
+      told.push([token, (answer as Receipt).id])
+      for (let more = 0; more < 3 && asked < all; more++) kuji.drawTo(sink, asked++, 'p')
+    },
+  }
+  while (asked < first) kuji.drawTo(sink, asked++, 'p')
+  while (told.length < all) await kuji.pool('p')
+  assert.deepEqual(
+    told,
+    Array.from({ length: all }, (_, token) => [token, token + 151]),
+  )
+  await kuji.close()
+})
+
+test('changes that wait take up to so much memory together, and the next is OVERLOADED', async () => {
+  const kuji = await open({ durability: 'none' })
+  const metadata = 'x'.repeat(limits.metadataBytes - 2)
+  const items = Array.from({ length: 5000 }, (_, k) => ({ id: `i${k}`, weight: 1, stock: 1, metadata }))
+  const put = () => codeOf(kuji.putPool({ id: 'q', items }, { ifVersion: 9 }))
+  const most = Math.floor(limits.queueBytes / (items.length * limits.metadataBytes * 3))
+  const codes = await Promise.all(Array.from({ length: most + 2 }, put))
+  // Where the heap is small, fewer.
+  const taken = codes.indexOf('OVERLOADED')
+  assert.ok(taken >= 1 && taken <= most, `${taken} of at most ${most}`)
+  assert.deepEqual(
+    codes,
+    codes.map((_, place) => (place < taken ? 'VERSION_CONFLICT' : 'OVERLOADED')),
+  )
+  assert.equal(await put(), 'VERSION_CONFLICT', 'those that were decided wait no more')
   await kuji.close()
 })

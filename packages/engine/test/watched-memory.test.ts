@@ -4,8 +4,10 @@ import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import { limits, open } from '@kuji/engine'
 import { PoolNames } from '../src/feed/pool-names.ts'
+import { openIn } from '../src/open.ts'
 import { parseManifest } from '../src/pool/manifest.ts'
 import { applyPut, State } from '../src/pool/state.ts'
+import { worldAt } from './support/world.ts'
 
 setFlagsFromString('--expose-gc')
 const collect = runInNewContext('gc') as () => void
@@ -25,6 +27,22 @@ test('events that are let go of are not held in memory, however few and large th
   for (let k = 0; k < 20; k++) await kuji.drawMany('p', limits.feedChanges)
   const events = (heapBytes() - before) / eventBytes
   assert.ok(events < 8, `${events.toFixed(1)} of them`)
+  await kuji.close()
+})
+
+test('when nobody has watched for a while, no event is held in memory', async () => {
+  let clock = 1
+  const kuji = await openIn({ durability: 'none' }, worldAt({ elapsed: () => clock }))
+  await kuji.putPool({ id: 'p', items: [{ id: 'a', weight: 1, stock: 'unlimited' }] })
+  await kuji.drawMany('p', limits.feedChanges)
+  const before = heapBytes()
+  kuji.watch()
+  for (let k = 0; k < 4; k++) await kuji.drawMany('p', limits.feedChanges)
+  assert.ok((heapBytes() - before) / eventBytes > 3, 'as long as somebody may come back')
+  clock += limits.feedLingerMs + 1
+  await kuji.draw('p')
+  const events = (heapBytes() - before) / eventBytes
+  assert.ok(events < 1, `${events.toFixed(1)} of them`)
   await kuji.close()
 })
 

@@ -58,6 +58,8 @@ export const serverLimits = {
   eventPieceBytes: 64 * 1024,
   /** How often slow requests are looked for. */
   timeoutCheckMs: 1_000,
+  /** Ctrl-C under npm arrives twice, from the terminal and from npm: this close together they are one wish. */
+  sameInterruptMs: 250,
   /** How long a stop waits for requests in flight before it cuts their connections. */
   drainMs: 10_000,
   /** The same after the log has failed, when the answers left to give are refusals. */

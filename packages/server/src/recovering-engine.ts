@@ -55,7 +55,16 @@ export class RecoveringEngine implements Engine {
   }
 
   status(): Health {
-    const nothing = { lsn: 0, drawNumber: 0, queued: 0, keys: 0, keyBytes: 0, keysForgottenEarly: 0 }
+    const nothing = {
+      lsn: 0,
+      drawNumber: 0,
+      queued: 0,
+      keys: 0,
+      keyBytes: 0,
+      keysForgottenEarly: 0,
+      heapBytes: 0,
+      heapBytesMost: 0,
+    }
     return { durability: this.#durability, state: 'recovering', ...nothing }
   }
 }

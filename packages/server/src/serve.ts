@@ -12,9 +12,6 @@ import { version } from './version.ts'
 /** Pools that the greeting lists. */
 const greetedPools = 20
 
-/** Ctrl-C under npm arrives twice, from the terminal and from npm: this close together they are one wish. */
-const sameInterruptMs = 250
-
 /** Runs a server until a signal or a failed log, then ends the process. Throws where it cannot start. */
 export async function serve(file: string | undefined): Promise<void> {
   const configuration = await loadConfiguration(file)
@@ -72,7 +69,7 @@ function watchSignals(log: Logger): Promise<NodeJS.Signals> {
         askedAt = performance.now()
         log.info('stopping: requests in flight are finished first', { signal })
         resolve(signal)
-      } else if (signal !== 'SIGINT' || performance.now() - askedAt > sameInterruptMs) {
+      } else if (signal !== 'SIGINT' || performance.now() - askedAt > serverLimits.sameInterruptMs) {
         log.error('stopped by a second signal; the log is recovered at the next start', { signal })
         process.exit(1)
       }

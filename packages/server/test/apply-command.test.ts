@@ -88,7 +88,7 @@ async function applyOnTerminal(
     {
       env: { ...process.env, TERM: 'xterm', NO_COLOR: '1' },
       stdio: ['pipe', 'pipe', 'inherit'],
-      timeout: 60_000,
+      timeout: 600_000,
     },
   )
   let text = ''

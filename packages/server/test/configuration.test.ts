@@ -3,6 +3,7 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { KujiError } from '@kuji/engine/contract'
+import { processorMs } from '../../engine/test/support/processor-time.ts'
 import { createKey } from '../src/access/api-key.ts'
 import { formatAddress } from '../src/config/listen.ts'
 import { loadConfiguration } from '../src/config/load.ts'
@@ -247,10 +248,10 @@ test('however many fields are unknown, the file is refused, and nothing else in 
 })
 
 test('a file of very many keys, which is none of kuji’s, is refused at once', async context => {
-  const began = performance.now()
+  const began = processorMs()
   const lines = await refusal(context, Array.from({ length: 40_000 }, (_, k) => `k${k}: 1\n`).join(''))
   // It took two minutes, and takes a tenth of a second.
-  assert.ok(performance.now() - began < 15_000)
+  assert.ok(processorMs() - began < 15_000)
   assert.equal(lines[0], `1:1: k0: unknown field; ${knownFields}`)
 })
 

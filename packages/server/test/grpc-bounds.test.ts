@@ -65,6 +65,8 @@ test('a message has a time to come whole in, and a stream of requests may be sil
 })
 
 test('messages that have come in part are bounded over all connections', async context => {
+  // Those that are not refused wait for as long as the test takes.
+  context.mock.timers.enable({ apis: ['setInterval'] })
   withLimits(context, { grpcPartialBytes: 1024 * 1024 })
   const { port } = await openDoor(context)
   const refusals: unknown[] = []

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { test } from 'node:test'
+import { setImmediate as turn } from 'node:timers/promises'
 import { create, fromBinary } from '@bufbuild/protobuf'
 import {
   type FileDescriptorProto,
@@ -189,7 +190,13 @@ test('a call whose time is over ends, and the same key tells what became of its 
   const { port, kuji, lines } = await openDoor(context, { engine })
   const client = connectTo(port)
   const request = { ...draw, count: 3, key: 'k' }
-  assert.equal((await refusalOf(client.draw(request, { timeoutMs: 50 }))).status, Code.DeadlineExceeded)
+  // No time goes by until the call has arrived: one that is over before would never do so.
+  context.mock.timers.enable({ apis: ['setTimeout'] })
+  const late = refusalOf(client.draw(request, { timeoutMs: 50 }))
+  while (waiting.length === 0) await turn()
+  context.mock.timers.tick(50)
+  assert.equal((await late).status, Code.DeadlineExceeded)
+  context.mock.timers.reset()
   const leaving = new AbortController()
   const left = refusalOf(client.draw(request, { signal: leaving.signal }))
   await eventually(() => waiting.length === 2)

@@ -219,7 +219,7 @@ test('a stream tells where it begins: who loses it before its first event comes 
     let text = ''
     socket.setEncoding('utf8').on('data', (chunk: string) => (text += chunk))
     socket.write(`GET /v1/events${query} HTTP/1.1\r\nHost: localhost\r\n\r\n`)
-    while (!text.includes('\nid: ') && !text.includes('event: batch')) await once(socket, 'data')
+    while (!/\nid: \d+\n\n/.test(text) && !text.includes('event: batch')) await once(socket, 'data')
     await draw(url, 'open')
     assert.match(text, new RegExp(`retry: 1000\nid: ${position}\n\n`))
   }

@@ -1,43 +1,26 @@
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
 import { writeFileSync } from 'node:fs'
-import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { delayRecovery } from './support/delayed-recovery.ts'
 import { accessOf, openDoor } from './support/doors.ts'
-import { serve, serveSample, temporaryDirectory, writeConfiguration } from './support/processes.ts'
+import { serveSample, startServer, temporaryDirectory, writeConfiguration } from './support/processes.ts'
 import { assertProblem, draw, request } from './support/requests.ts'
+import { limitsInProcess } from './support/smaller-limits.ts'
 import { openSocket, readToEnd } from './support/sockets.ts'
 
 const pools = 'pools: [{ id: open, items: [{ id: a, weight: 1, stock: unlimited }] }]'
 
-async function freePort(): Promise<number> {
-  const server = createServer()
-  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
-  const { port } = server.address() as { port: number }
-  await new Promise(resolve => server.close(resolve))
-  return port
-}
-
-/** Waits until the server answers at all. */
-async function firstAnswer(url: string, path: string) {
-  for (;;) {
-    try {
-      return await request(url, 'GET', path)
-    } catch {
-      await new Promise(resolve => setTimeout(resolve, 20))
-    }
-  }
-}
-
 test('while the log is recovered the server is alive, not ready, and asks callers to come back', async context => {
   const dir = temporaryDirectory(context)
   const gate = join(dir, 'gate')
-  const url = `http://127.0.0.1:${await freePort()}`
-  const file = writeConfiguration(dir, `http: { listen: "${url.slice(7)}" }\n${pools}`)
-  const starting = serve(context, [file], { env: delayRecovery(gate) })
+  const file = writeConfiguration(dir, `http: { listen: 127.0.0.1:0 }\n${pools}`)
+  const { child, text } = startServer(context, [file], { env: delayRecovery(gate) })
+  let url = ''
+  for (; url === ''; url = /"url":"([^"]+)"/.exec(text.stderr)?.[1] ?? '') await once(child.stderr, 'data')
 
-  const early = await firstAnswer(url, '/readyz')
+  const early = await request(url, 'GET', '/readyz')
   assert.equal(early.status, 503)
   assert.deepEqual(early.body, { ready: false, reason: 'recovering' })
   const health = await request(url, 'GET', '/healthz')
@@ -58,13 +41,14 @@ test('while the log is recovered the server is alive, not ready, and asks caller
   assert.doesNotMatch(metrics, /^kuji_draw_number \d/m, 'not known yet')
 
   writeFileSync(gate, '')
-  await starting
+  while (!text.stdout.includes('Try:')) await once(child.stdout, 'data')
   assert.deepEqual((await request(url, 'GET', '/readyz')).body, { ready: true })
   assert.equal((await draw(url, 'open')).id, 1)
 })
 
 test('a server that stops says so before it is gone, and still answers what had begun', async context => {
-  const server = await serveSample(context, pools)
+  const env = limitsInProcess({ headersTimeoutMs: 120_000 })
+  const server = await serveSample(context, pools, { env })
   const ready = await request(server.url, 'GET', '/readyz')
   assert.deepEqual([ready.status, ready.body], [200, { ready: true }])
   const socket = await openSocket(server.url)
@@ -89,7 +73,17 @@ for (const state of ['read-only', 'failed'] as const) {
       drawNumber: 1,
     } as const
     const { url } = await openDoor(context, {
-      kuji: { status: () => ({ ...status, queued: 0, keys: 0, keyBytes: 0, keysForgottenEarly: 0 }) },
+      kuji: {
+        status: () => ({
+          ...status,
+          queued: 0,
+          keys: 0,
+          keyBytes: 0,
+          keysForgottenEarly: 0,
+          heapBytes: 0,
+          heapBytesMost: 0,
+        }),
+      },
     })
     const answer = await request(url, 'GET', '/readyz')
     assert.equal(answer.status, 503)
@@ -100,7 +94,16 @@ for (const state of ['read-only', 'failed'] as const) {
 
 test('health is for the moment, and says why to nobody without a key where there are keys', async context => {
   const reason = 'ENOSPC: no space left on device, write /var/lib/kuji/segment-7.log'
-  const numbers = { lsn: 1, drawNumber: 1, queued: 0, keys: 0, keyBytes: 0, keysForgottenEarly: 0 }
+  const numbers = {
+    lsn: 1,
+    drawNumber: 1,
+    queued: 0,
+    keys: 0,
+    keyBytes: 0,
+    keysForgottenEarly: 0,
+    heapBytes: 0,
+    heapBytesMost: 0,
+  }
   const status = () => ({ state: 'read-only', reason, durability: 'os', ...numbers }) as const
   for (const keys of [false, true]) {
     const { url } = await openDoor(context, { kuji: { status }, ...(keys ? { access: accessOf({}) } : {}) })

@@ -83,6 +83,18 @@ test('POOL has names and values in RESP2, a map with doubles in RESP3', async co
   assert.deepEqual([item.weight, item.odds, item.stock], [new Double(10), new Double(0.1), 100_000_000])
 })
 
+test('numbers of every size are told to the last digit', async context => {
+  const { client, kuji } = await connect(context)
+  const numbers = [9, 10, 999_999_999, 1_000_000_000, 1_000_000_007, 1_020_000_000, 2 ** 32, 2 ** 49]
+  const items = numbers.map((stock, index) => ({ id: `i${index}`, weight: 1, stock }))
+  await kuji.putPool({ id: 'sizes', items })
+  const pool = pairs(await client.ask('POOL', 'sizes'))
+  assert.deepEqual(
+    (pool.items as Reply[]).map(item => pairs(item).stock),
+    numbers,
+  )
+})
+
 test('POOLS lists page by page', async context => {
   const { client } = await connect(context)
   const ids = async (...words: string[]) =>

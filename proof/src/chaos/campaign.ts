@@ -17,6 +17,8 @@ export interface CampaignOptions {
   readonly chance: Chance
   /** Words in the names of the episodes that are played. */
   readonly only: string
+  /** What each client is to have before the end. */
+  readonly answers: number
   /** Told of each step. */
   readonly say: (text: string) => void
 }
@@ -41,7 +43,7 @@ export async function clearCampaign(): Promise<void> {
 
 /** One data directory from its first start on: kills and other mishaps under load, then everything is compared. */
 export async function runCampaign(options: CampaignOptions): Promise<CampaignResult> {
-  const { kills, durability, onDevice, only, chance, say } = options
+  const { kills, durability, onDevice, only, answers, chance, say } = options
   const directory = mkdtempSync(join(tmpdir(), 'kuji-chaos-'))
   const device = onDevice ? Device.mount(join(directory, 'data')) : null
   if (onDevice && device === null)
@@ -73,6 +75,7 @@ export async function runCampaign(options: CampaignOptions): Promise<CampaignRes
       await start()
       say(`${String(done).padStart(5)}  killed; life ${stage.server.life} serves`)
     }
+    await stage.untilAnswered(answers)
     await stage.finishClients()
     await stage.readPools()
     stage.server.kill('SIGTERM')

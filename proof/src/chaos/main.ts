@@ -44,7 +44,7 @@ function tell({ directory, failure, verdict }: CampaignResult): boolean {
   return passed
 }
 
-async function run({ kills, seed, durability, only, keep }: ChaosOptions): Promise<boolean> {
+async function run({ kills, seed, durability, only, answers, keep }: ChaosOptions): Promise<boolean> {
   const chance = new Chance(seed, 'campaign')
   let [passed, failed, left] = [0, 0, kills]
   say(`seed ${seed}, ${kills} kills`)
@@ -54,7 +54,7 @@ async function run({ kills, seed, durability, only, keep }: ChaosOptions): Promi
       kills: Math.min(left, killsOfCampaign),
       durability: durability ?? (isEven ? 'sync' : 'os'),
       onDevice: isEven,
-      ...{ only, chance, say },
+      ...{ only, answers, chance, say },
     })
     const isRight = tell(result)
     await leaveCampaign(result.directory, keep || !isRight)

@@ -2,7 +2,8 @@ import { parseArgs } from 'node:util'
 import { UsageError } from '../command/command.ts'
 import { readWhole } from '../command/numbers.ts'
 
-export const usage = `npm run chaos -- [--kills N] [--seed S] [--durability sync|os] [--only WORDS] [--keep]
+export const usage = `npm run chaos -- [--kills N] [--seed S] [--durability sync|os] [--only WORDS] [--answers N]
+                  [--keep]
 npm run chaos -- --check DIR
 
 A real server under load from real clients, killed N times (50), and otherwise mishandled; then all answers are held
@@ -10,6 +11,7 @@ against each other and against the log.
 
   --durability  one of them; without it they take turns
   --only        no mishaps beside kills but those whose name has these words in it
+  --answers     lets each client have so many before the end, however slow the machine is
   --keep        leaves the directories of what passed, too
   --check       compares once more what was left behind
   --help
@@ -24,6 +26,8 @@ export interface ChaosOptions {
   readonly durability?: 'sync' | 'os'
   /** Words in the names of the mishaps beside kills; '' for all. */
   readonly only: string
+  /** What each client is to have before the end of each directory. */
+  readonly answers: number
   readonly keep: boolean
   /** A directory to be checked once more, or ''. */
   readonly check: string
@@ -38,6 +42,7 @@ export function parseOptions(words: readonly string[]): ChaosOptions | null {
       seed: { type: 'string', default: String(Date.now() % 1_000_000) },
       durability: { type: 'string' },
       only: { type: 'string', default: '' },
+      answers: { type: 'string', default: '0' },
       keep: { type: 'boolean', default: false },
       check: { type: 'string', default: '' },
       help: { type: 'boolean', default: false },
@@ -45,9 +50,10 @@ export function parseOptions(words: readonly string[]): ChaosOptions | null {
   })
   if (values.help) return null
   const kills = readWhole('--kills', values.kills)
+  const answers = readWhole('--answers', values.answers, 0)
   const { durability, only, keep, check } = values
   if (durability !== undefined && durability !== 'sync' && durability !== 'os')
     throw new UsageError('--durability: expected sync or os')
   const seed = readWhole('--seed', values.seed)
-  return { kills, seed, only, keep, check, ...(durability === undefined ? {} : { durability }) }
+  return { kills, seed, only, answers, keep, check, ...(durability === undefined ? {} : { durability }) }
 }

@@ -112,6 +112,13 @@ async function learn(send: () => Promise<Outcome>): Promise<Answered> {
   }
 }
 
+/** How many answers a client has written down so far, while it goes on. */
+export function countAnswers(directory: string, client: string): number {
+  const file = join(directory, historyFolder, `${client}.jsonl`)
+  const lines = existsSync(file) ? readFileSync(file, 'utf8').split('\n') : []
+  return lines.filter(line => line.includes('"answered":') && !line.includes('"kind":"unknown"')).length
+}
+
 export function recordLife(directory: string, line: Omit<LifeLine, 'zero'>): void {
   const whole: LifeLine = { ...line, zero: Date.now() - now() }
   appendFileSync(join(directory, livesFile), `${JSON.stringify(whole)}\n`)

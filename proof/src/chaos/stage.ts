@@ -9,7 +9,7 @@ import { ClientProcess, clients } from './client-process.ts'
 import { now } from './clock.ts'
 import type { Device } from './device.ts'
 import { firstPools, manifestOf } from './manifest.ts'
-import { Recorder, recordLife } from './recorder.ts'
+import { countAnswers, Recorder, recordLife } from './recorder.ts'
 import { type Ended, ServerProcess } from './server-process.ts'
 
 export interface StageOptions {
@@ -23,10 +23,10 @@ export interface StageOptions {
 export const segmentBytes = 16_384
 
 /** How long the operator waits for an answer: longer than any mishap lasts. */
-const patienceMs = 20_000
+const patienceMs = 120_000
 
 /** How long clients may take to learn what they do not know. */
-const finishMostMs = 60_000
+const finishMostMs = 180_000
 
 /** A data directory, the server on it and its clients: what episodes play on. */
 export class Stage {
@@ -144,6 +144,11 @@ export class Stage {
       throw new Error(`client ${name} has ended by itself, with ${client.exitCode}`)
     await client.kill()
     await this.#startClient(name)
+  }
+
+  /** Waits until each client has had so many answers. */
+  async untilAnswered(answers: number): Promise<void> {
+    for (const { name } of clients) while (countAnswers(this.directory, name) < answers) await sleep(100)
   }
 
   /** What was unknown is asked again, and the clients end. */

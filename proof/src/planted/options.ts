@@ -11,7 +11,7 @@ proof finds each.
 
   --only A,B     these bugs
   --layer L      this layer alone: ${layerNames.join(', ')}
-  --minutes M    time for each layer of each bug, default 10, with --quick 1
+  --minutes M    time for each layer of each bug, default 10, with --quick 5
   --every        all layers of each bug, not only those up to the first that finds it
   --quick        the bugs that are found within seconds, each by its quickest layer
   --markdown     prints the table that stands in docs/reliability.md
@@ -49,7 +49,7 @@ export function parseOptions(args: readonly string[]): PlantedOptions | null {
   })
   if (values.help) return null
   const { only, every, quick, markdown, list } = values
-  const minutes = readAboveZero('--minutes', values.minutes ?? (quick ? '1' : '10'))
+  const minutes = readAboveZero('--minutes', values.minutes ?? (quick ? '5' : '10'))
   const layer = values.layer === '' ? '' : layerNames.find(name => name === values.layer)
   if (layer === undefined) throw new UsageError(`--layer: expected one of ${layerNames.join(', ')}`)
   const named = only === '' ? plantedBugs : only.split(',').map(findBug)

@@ -21,6 +21,7 @@ import { RecoveryOracle } from './recovery-oracle.ts'
 import { Requests } from './requests.ts'
 import { tryRepair } from './try-repair.ts'
 import { type Due, watch } from './watchdog.ts'
+import { watchLog } from './watcher.ts'
 import type { Machine } from './world/machine.ts'
 import { SimulatedDisk } from './world/simulated-disk.ts'
 import type { SimulatedProcess } from './world/simulated-process.ts'
@@ -42,6 +43,8 @@ export class Supervisor {
   readonly #requests: Requests
   readonly #intruder: Intruder
   readonly #chance: Chance
+  /** Of its own, so that who watches changes nothing else in a run. */
+  readonly #watches: Chance
   #end!: (how: EarlyEnd) => void
   #fail!: (error: unknown) => void
   #process: SimulatedProcess | null = null
@@ -61,6 +64,7 @@ export class Supervisor {
     this.#plan = plan
     this.#machine = machine
     this.#chance = new Chance(plan.seed, 'supervisor')
+    this.#watches = new Chance(plan.seed, 'watcher')
     this.#keys = plan.keys[0]!
     this.ended = new Promise((resolve, reject) => {
       this.#end = resolve
@@ -181,6 +185,8 @@ export class Supervisor {
     this.#planCrash(process)
     this.#planIntruder(process)
     this.#planDamage(process)
+    if (this.#watches.happens(0.3))
+      void watchLog(kuji, { durable: () => this.#record.durable, fail: this.#fail })
   }
 
   #open(process: SimulatedProcess, keys: Partial<KeyRules>): Promise<Kuji> {

@@ -41,7 +41,9 @@ export interface HostileProxy {
   plan(...mishaps: Mishap[]): void
   /** What becomes of each request from now on. */
   always(choose: () => Mishap): void
-  /** Sends what comes from now on to another server. */
+  /** Lets what comes from now on wait for the next `moveTo`, as whoever restarts a server may have it. */
+  hold(): void
+  /** Sends what comes from now on, and what waits, to another server. */
   moveTo(url: string): void
 }
 
@@ -50,9 +52,14 @@ export async function startHostileProxy(context: TestContext, target: string): P
   let choose = (): Mishap => 'none'
   const seen: SeenRequest[] = []
   let server = target
+  let open = Promise.withResolvers<void>()
+  open.resolve()
   const proxy = createServer(async (request, response) => {
     const { method = '', url = '', headers } = request
-    const body = await readText(request)
+    const body = await readText(request).catch(() => undefined)
+    // Given up before it was there.
+    if (body === undefined) return
+    await open.promise
     seen.push({ method, path: url, headers, body })
     await answer(planned.shift() ?? choose(), server, { method, path: url, headers, body }, response)
   })
@@ -69,8 +76,12 @@ export async function startHostileProxy(context: TestContext, target: string): P
     always: next => {
       choose = next
     },
+    hold: () => {
+      open = Promise.withResolvers()
+    },
     moveTo: next => {
       server = next
+      open.resolve()
     },
   }
 }
@@ -93,8 +104,8 @@ async function answer(
   if (passed === undefined) return void response.destroy()
   const { statusCode = 500, headers } = passed
   if (mishap === 'none') return void passed.pipe(response.writeHead(statusCode, headers))
-  const text = await readText(passed)
-  if (mishap === 'lost on the way back') response.destroy()
+  const text = await readText(passed).catch(() => undefined)
+  if (text === undefined || mishap === 'lost on the way back') response.destroy()
   else if (mishap === 'garbage')
     response.writeHead(200).end('<html>welcome to the free network of this hotel')
   else if (mishap === 'gateway timeout') response.writeHead(504).end('<h1>504</h1>')

@@ -23,6 +23,8 @@ export async function serveBehindTrouble(
 ): Promise<Scene> {
   const server = await serveSample(context, pools)
   const proxy = await startHostileProxy(context, server.url)
-  const client = new KujiClient({ tryTimeoutMs: 500, ...options, url: proxy.url })
-  return { ...server, proxy, client, direct: new KujiClient({ url: server.url }) }
+  // No try is given up because the machine is slow: how many there are is what mishaps make of it.
+  const patient = { timeoutMs: 120_000, tryTimeoutMs: 120_000 }
+  const client = new KujiClient({ ...patient, ...options, url: proxy.url })
+  return { ...server, proxy, client, direct: new KujiClient({ ...patient, url: server.url }) }
 }

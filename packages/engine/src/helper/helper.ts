@@ -5,7 +5,7 @@ import { threadFlags } from '../thread-flags.ts'
 import { helperFailure } from './maintenance.ts'
 import type { FromHelper, HelperStart, ToHelper } from './protocol.ts'
 
-/** The writer's side of the helper thread, which is started by the first finished segment. */
+/** The writer's side of the helper thread, which is started by the first finished segment that finds none. */
 export class Helper implements SegmentKeeper {
   readonly #start: HelperStart
   readonly #onEvent: (event: EngineEvent) => void
@@ -25,7 +25,13 @@ export class Helper implements SegmentKeeper {
     })
     worker.on('message', (event: FromHelper) => this.#onEvent(event))
     worker.on('error', error => this.#onEvent(helperFailure(error)))
-    this.#ended = new Promise(resolve => worker.once('exit', () => resolve()))
+    this.#ended = new Promise(resolve =>
+      worker.once('exit', () => {
+        // One that has died, of a full heap say, is started anew by the next finished segment, as its failure says.
+        this.#worker = null
+        resolve()
+      }),
+    )
     // An idle engine does not keep its program alive.
     worker.unref()
     return worker

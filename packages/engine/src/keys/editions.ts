@@ -1,3 +1,5 @@
+import { listBytes } from '../pool/heap-size.ts'
+
 /** The items of a pool as some of its versions have them: what outcomes of that time are read with. */
 export interface Edition {
   readonly pool: string
@@ -6,6 +8,7 @@ export interface Edition {
 
 interface CountedEdition extends Edition {
   entries: number
+  readonly heapBytes: number
 }
 
 /** Editions that entries refer to, by number. One that no entry refers to any more is forgotten. */
@@ -16,6 +19,8 @@ export class Editions {
   readonly #latest = new Map<string, number>()
   /** Items of all editions. */
   items = 0
+  /** What they take of the heap, that which pools still refer to included; see heap-size.ts. */
+  heapBytes = 0
 
   /** Counts one more entry for the edition with these items, and returns its number. */
   take(pool: string, itemIds: readonly string[]): number {
@@ -26,7 +31,9 @@ export class Editions {
       return latest!
     }
     const number = this.#free.pop() ?? this.#editions.length
-    this.#editions[number] = { pool, itemIds, entries: 1 }
+    const heapBytes = listBytes(itemIds)
+    this.#editions[number] = { pool, itemIds, entries: 1, heapBytes }
+    this.heapBytes += heapBytes
     this.#latest.set(pool, number)
     this.items += itemIds.length
     return number
@@ -39,6 +46,7 @@ export class Editions {
     this.#editions[number] = undefined
     this.#free.push(number)
     this.items -= edition.itemIds.length
+    this.heapBytes -= edition.heapBytes
     if (this.#latest.get(edition.pool) === number) this.#latest.delete(edition.pool)
   }
 

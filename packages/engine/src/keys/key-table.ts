@@ -93,6 +93,11 @@ export class KeyTable {
     return this.#entries.size
   }
 
+  /** What the item lists of kept receipts take of the heap; see heap-size.ts. */
+  get editionHeapBytes(): number {
+    return this.#editions.heapBytes
+  }
+
   /** Memory of the entries, the index and the outcomes. */
   get bytes(): number {
     return this.bookkeepingBytes + this.#pages.bytes

@@ -1,5 +1,6 @@
 import type { Mode, Status } from '../contract/index.ts'
 import { widthOf } from '../keys/outcome-width.ts'
+import { retiredBytes, rulesBytes } from './heap-size.ts'
 import type { Rules } from './manifest.ts'
 
 /**
@@ -31,6 +32,8 @@ export class Pool {
   stockSum = 0
   /** Items that a later version left out, with what was drawn of them: coming back, they do not start afresh. */
   retired: Map<string, number> = new Map()
+  /** See heap-size.ts. */
+  heapBytes = 0
 
   constructor(number: number, id: string) {
     this.number = number
@@ -43,7 +46,7 @@ export function outcomeWidth(pool: Pool): 1 | 2 | 4 {
   return widthOf(pool.itemIds.length)
 }
 
-/** Sets the sums that follow from the columns; where one item changes they are kept by difference. */
+/** Sets the sums that follow from the rest; where one item changes they are kept by difference. */
 export function computeSums(pool: Pool): void {
   pool.left = 0
   pool.weightSum = 0
@@ -54,6 +57,7 @@ export function computeSums(pool: Pool): void {
     if (stock !== Number.POSITIVE_INFINITY) pool.stockSum += stock
     pool.weightSum += pool.weights[i]!
   }
+  pool.heapBytes = rulesBytes(pool) + retiredBytes(pool.retired)
 }
 
 /** How many units the pool's item ids have drawn, by id, those retired included. */
@@ -63,6 +67,13 @@ export function drawnById(pool: Pool): Map<string, number> {
     if (pool.drawn[i] !== 0) byId.set(pool.itemIds[i]!, pool.drawn[i]!)
   }
   return byId
+}
+
+/** The same of the items that these rules leave out. */
+export function drawnOfRetired(pool: Pool, { itemIds }: Pick<Rules, 'itemIds'>): Map<string, number> {
+  const drawn = drawnById(pool)
+  for (const id of itemIds) drawn.delete(id)
+  return drawn
 }
 
 /** Whether the rules say what the pool does already. */

@@ -19,6 +19,8 @@ export class State {
   nextPool = 0
   /** Items of all pools. */
   items = 0
+  /** What all pools take of the heap; see heap-size.ts. */
+  poolHeapBytes = 0
   /** The last draw number given. */
   drawNumber = 0
   /** Draws whose keys are kept. */
@@ -142,6 +144,7 @@ export function applyPut(state: State, number: number, rules: Rules): Pool {
   }
   const drawn = drawnById(pool)
   state.items += rules.itemIds.length - pool.itemIds.length
+  state.poolHeapBytes -= pool.heapBytes
   pool.version++
   pool.mode = rules.mode
   // The same list stays the same object: kept receipts refer to it.
@@ -162,6 +165,7 @@ export function applyPut(state: State, number: number, rules: Rules): Pool {
   }
   pool.retired = drawn
   computeSums(pool)
+  state.poolHeapBytes += pool.heapBytes
   state.hash = (state.hash + poolHash(pool)) | 0
   return pool
 }
@@ -201,6 +205,7 @@ export function applyStatus(state: State, pool: Pool, status: Status): void {
 export function applyDelete(state: State, pool: Pool): void {
   state.hash = (state.hash - poolHash(pool)) | 0
   state.items -= pool.itemIds.length
+  state.poolHeapBytes -= pool.heapBytes
   state.pools.delete(pool.id)
   state.byNumber.delete(pool.number)
 }

@@ -212,6 +212,7 @@ function readBody(reader: ByteReader, version: number): Snapshot {
     state.byNumber.set(pool.number, pool)
     state.pools.set(pool.id, pool)
     state.items += pool.itemIds.length
+    state.poolHeapBytes += pool.heapBytes
   }
   if (version > 1) readKeys(reader, state)
   if (reader.rest !== 0) throw new MalformedBytes(`${reader.rest} bytes after the end`)

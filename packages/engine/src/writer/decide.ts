@@ -28,6 +28,7 @@ import type { RandomWords } from '../random/random-words.ts'
 import type { BatchBuilder } from '../record/batch-builder.ts'
 import type { Chooser } from '../sampler/chooser.ts'
 import { createChooser } from '../sampler/chooser.ts'
+import type { HeapBudget } from './heap-budget.ts'
 import {
   decideItemChange,
   findConflict,
@@ -59,14 +60,16 @@ export class Decider {
   readonly #state: State
   readonly #random: RandomWords
   readonly #retention: KeyRetention
+  readonly #budget: HeapBudget
   /** By pool number; derived, so made when first needed. */
   readonly #choosers: (Chooser | undefined)[] = []
   readonly #indexes: (Map<string, number> | undefined)[] = []
   readonly #singles: ((readonly string[])[] | undefined)[] = []
 
-  constructor(state: State, random: RandomWords, retention: KeyRetention) {
+  constructor(state: State, random: RandomWords, retention: KeyRetention, budget: HeapBudget) {
     this.#state = state
     this.#retention = retention
+    this.#budget = budget
     this.#random = random
   }
 
@@ -219,6 +222,8 @@ export class Decider {
     const items = this.#state.items + rules.itemIds.length - (existing?.itemIds.length ?? 0)
     if (items > limits.totalItems)
       return refuse('TOO_LARGE', `at most ${limits.totalItems} items in all pools`)
+    const excess = this.#budget.findExcess(existing, rules)
+    if (excess !== null) return excess
     if (existing === undefined) {
       if (this.#state.pools.size >= limits.pools) return refuse('TOO_LARGE', `at most ${limits.pools} pools`)
       const number = this.#state.nextPool

@@ -13,6 +13,8 @@ export interface WriterOptions {
   readonly random: RandomWords
   readonly keys: KeyRetention
   readonly clock: Clock
+  /** How much of the heap the state may take, in bytes. */
+  readonly heapBytes: number
   readonly onEvent: (event: EngineEvent) => void
   /** Told of each batch that has become durable. */
   readonly onBatch?: ((batch: BatchReport) => void) | undefined

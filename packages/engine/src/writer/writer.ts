@@ -6,6 +6,7 @@ import { sealBatchBytes } from '../record/batch.ts'
 import { BatchBuilder } from '../record/batch-builder.ts'
 import type { SealReason } from '../record/records.ts'
 import { Decider } from './decide.ts'
+import { HeapBudget } from './heap-budget.ts'
 import { failureOf, refuse, stopped } from './judge.ts'
 import { KeyHealth } from './key-health.ts'
 import type { AnswerSink, Command } from './mailbox.ts'
@@ -60,6 +61,7 @@ export class Writer {
   readonly failed: Promise<KujiError>
   readonly feed: Feed
   readonly keys: KeyHealth
+  readonly heap: HeapBudget
   #fail!: (error: KujiError) => void
   readonly #pump = (): void => {
     this.#scheduled = false
@@ -70,7 +72,8 @@ export class Writer {
     this.#options = options
     this.#state = options.state
     this.#log = options.log
-    this.#decider = new Decider(options.state, options.random, options.keys)
+    this.heap = new HeapBudget(options.state, options.heapBytes)
+    this.#decider = new Decider(options.state, options.random, options.keys, this.heap)
     this.#room = new Room(options.log)
     this.#quiet = new Quiet(options.clock, lsn => this.#onQuiet(lsn))
     this.#lsn = options.position.lsn
@@ -126,7 +129,11 @@ export class Writer {
   run(command: (decider: Decider, batch: BatchBuilder) => unknown, bytes: number): Promise<unknown> {
     const refusal = this.#unavailable()
     if (refusal !== null) return Promise.reject(refusal)
-    if (this.#queuedBytes + bytes > limits.queueBytes) {
+    // The first of them always may, or a large one never could.
+    if (
+      this.#queuedBytes > 0 &&
+      this.#queuedBytes + bytes > Math.min(limits.queueBytes, this.heap.most / 4)
+    ) {
       return Promise.reject(refuse('OVERLOADED', 'the changes that wait take too much memory'))
     }
     this.#queuedBytes += bytes

@@ -5,6 +5,7 @@ import { crc32 } from 'node:zlib'
 import { inspectLog, repairLog } from '@kuji/engine'
 import { limits } from '@kuji/engine/contract'
 import { copyOf, filesOf } from '../support/directory.ts'
+import { processorMs } from '../support/processor-time.ts'
 import {
   alter,
   batchesOf,
@@ -25,15 +26,15 @@ async function logOf(t: TestContext): Promise<string> {
 test('a file with a number far behind the others takes no longer than any', async t => {
   const directory = await logOf(t)
   copyFileSync(segmentPath(directory, 1), segmentPath(directory, 9_999_999_999))
-  const began = performance.now()
+  const began = processorMs()
   const { fault, segments } = await inspectLog(directory)
   // It took minutes, and takes milliseconds.
-  assert.ok(performance.now() - began < 10_000)
+  assert.ok(processorMs() - began < 10_000)
   assert.equal(fault?.kind, 'foreign')
   assert.equal(segments.at(-1)?.number, 9_999_999_999)
   flipBit(segmentPath(directory, 1), 8 * (batchesOf(directory, 1)[1]!.offset + 80))
   assert.equal((await inspectLog(directory)).fault?.kind, 'damage')
-  assert.ok(performance.now() - began < 10_000)
+  assert.ok(processorMs() - began < 10_000)
 })
 
 test('a header whose checksum is right and whose numbers are none is damage, and named', async t => {
@@ -62,9 +63,9 @@ test('a repair counts lost draws of items that there cannot be, and not those be
     content.fill(0xff, 84)
     content.writeUInt32LE(0xfffffff0, 84)
   })
-  const began = performance.now()
+  const began = processorMs()
   const { lost } = await repairLog(directory, { dryRun: true })
-  assert.ok(performance.now() - began < 10_000)
+  assert.ok(processorMs() - began < 10_000)
   const told = lost.pools.flatMap(({ items }) => items).filter(({ item }) => item === null)
   assert.deepEqual(told[0], { item: null, index: 0xfffffff0, draws: 1 })
 })

@@ -5,6 +5,7 @@ import { before, test } from 'node:test'
 import { open, repairLog } from '@kuji/engine'
 import { repairOn } from '../../src/inspect/repair.ts'
 import { copyOf } from '../support/directory.ts'
+import type { Call } from '../support/faulty-disk.ts'
 import { FaultyDisk } from '../support/faulty-disk.ts'
 import { temporaryDirectory } from '../support/temporary.ts'
 import type { Campaign } from './campaign.ts'
@@ -94,3 +95,38 @@ for (const [name, damage] of compound) {
     }
   })
 }
+
+test('a repair replaces and takes away nothing before what it keeps of it is on the device', async () => {
+  const directory = copy(compound[0]![1])
+  const calls: Call[] = []
+  const disk = new FaultyDisk(call => {
+    calls.push(call)
+    return undefined
+  })
+  const { copied, moved, broken } = await repairOn(disk, directory, { dryRun: false })
+  assert.ok(copied.length > 0 && moved.length > 1)
+  /** Copies and files that have been moved, not synced yet, or whose names are not. */
+  const unsynced = new Set<string>()
+  const unnamed = new Set<string>()
+  let replaced = 0
+  let earlier: string | undefined
+  for (const { operation, name } of calls) {
+    if (operation === 'create' && copied.includes(name)) {
+      unsynced.add(name)
+      unnamed.add(name)
+    }
+    if (operation === 'sync') unsynced.delete(name)
+    if (operation === 'syncDirectory' && name === broken) unnamed.clear()
+    if (operation === 'syncDirectory' && !name.startsWith('broken-')) earlier = undefined
+    if (operation !== 'rename' || !name.startsWith('segment-')) continue
+    if (copied.includes(name)) {
+      replaced++
+      assert.deepEqual([[...unsynced], [...unnamed]], [[], []], `before ${name} is replaced`)
+    } else {
+      assert.equal(earlier, undefined, `${name} leaves while another has not left for good`)
+      earlier = name
+    }
+  }
+  assert.ok(replaced >= copied.length)
+  assert.equal(earlier, undefined, 'the last has left for good')
+})

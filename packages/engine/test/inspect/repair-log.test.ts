@@ -4,10 +4,12 @@ import { join } from 'node:path'
 import { before, test } from 'node:test'
 import type { RepairReport } from '@kuji/engine'
 import { inspectLog, open, repairLog } from '@kuji/engine'
+import { openIn } from '../../src/open.ts'
 import { copyOf, fingerprint } from '../support/directory.ts'
 import type { LoggedDraw } from '../support/log-reader.ts'
 import { readLogOnPaper } from '../support/log-reader.ts'
 import { temporaryDirectory } from '../support/temporary.ts'
+import { testWorld } from '../support/world.ts'
 import type { Campaign } from './campaign.ts'
 import {
   archivedSegments,
@@ -98,6 +100,39 @@ test('a damaged batch: the log is cut before it, and what goes is told to the la
   const after = await inspectLog(directory)
   assert.equal(after.fault, null)
   assert.deepEqual(after.warnings, [])
+})
+
+test('keyed draws and changes that a cut loses are told, each once', async () => {
+  const directory = join(root, 'changes')
+  const kuji = await openIn({ dir: directory, durability: 'os', segmentBytes: 4096 }, testWorld())
+  const items = [{ id: 'a', weight: 1, stock: 50 }]
+  await kuji.putPool({ id: 'p', items })
+  const damaged = kuji.status().lsn + 1
+  await kuji.draw('p')
+  await kuji.draw('p', { count: 3, key: 'k', recipient: 'r' })
+  await kuji.putPool({ id: 'q', items })
+  await kuji.draw('q', { count: 2, partial: true, key: 'k' })
+  await kuji.pausePool('q')
+  await kuji.updateItem('p', 'a', { restock: 1 })
+  await kuji.deletePool('q')
+  await kuji.close()
+  const batches = batchesOf(directory, 1)
+  flip(directory, segmentFile(1), batches[1]!.offset + 76)
+  // A write that came to another place as well: what it holds was lost once.
+  change(directory, segmentFile(1), bytes => {
+    const { offset, length } = batches[2]!
+    bytes.copy(bytes, batches.at(-1)!.offset + 800, offset, offset + length)
+    return undefined
+  })
+  const { lost } = await repairBothWays(directory)
+  assert.deepEqual([lost.draws, lost.readableDraws], [6, 5])
+  assert.deepEqual(countsIn(lost), { 'p a': 3, 'q a': 2 })
+  assert.deepEqual(lost.changes, [
+    { lsn: damaged + 2, type: 'put', pool: 'q' },
+    { lsn: damaged + 4, type: 'status', pool: 'q' },
+    { lsn: damaged + 5, type: 'update', pool: 'p' },
+    { lsn: damaged + 6, type: 'delete', pool: 'q' },
+  ])
 })
 
 test('a missing segment: an empty one takes its place, and what stood in it is counted by its numbers', async () => {

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { open } from '@kuji/engine'
 import { listBatches } from '../support/log-reader.ts'
+import { processorMs } from '../support/processor-time.ts'
 import { temporaryDirectory } from '../support/temporary.ts'
 
 test('outcomes that read like lengths do not hold up a start after a torn batch', async t => {
@@ -19,10 +20,10 @@ test('outcomes that read like lengths do not hold up a start after a torn batch'
   const second = listBatches(bytes)[2]!
   bytes.fill(0, second.offset + 600_000)
   writeFileSync(file, bytes)
-  const started = performance.now()
+  const started = processorMs()
   const again = await open({ dir, durability: 'os', onEvent: () => undefined })
   // It took over 40 seconds, and takes a tenth of one besides reading the file.
-  assert.ok(performance.now() - started < 10_000)
+  assert.ok(processorMs() - started < 10_000)
   assert.equal(again.status().drawNumber, 1_000_000)
   await again.close()
 })

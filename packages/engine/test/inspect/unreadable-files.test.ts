@@ -79,7 +79,7 @@ test('no repair decides without a file that may be whole', async t => {
   assert.equal(lost.firstLsn, later.lsn)
 })
 
-test('a repair that is done and that the disk does not let prove says so', async t => {
+test('a repair that is done and cannot be proven says so, and never that nothing was changed', async t => {
   const { directory } = await sample(t, { snapshots: true, end: 'shutdown' })
   const newest = filesOf(directory, /^snapshot/).at(-1)!
   const number = Number(newest.slice(9, 19))

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
 import type { DrawOptions, Kuji, KujiError, OpenOptions, PoolManifest, Receipt } from '@kuji/engine'
-import { open } from '@kuji/engine'
+import { limits, open } from '@kuji/engine'
 import { codeOf, refusalOf } from '../support/codes.ts'
 import { eventually } from '../support/eventually.ts'
 import { temporaryDirectory } from '../support/temporary.ts'
@@ -187,6 +187,22 @@ test('keys of every length and script come back from the log as they were, with 
   await kuji.close()
   kuji = await open(opened)
   assert.equal(kuji.status().keys, requests.length)
+  const again = await Promise.all(requests.map(request => kuji.draw('p', request)))
+  assert.deepEqual(again, receipts.map(replayed))
+  await kuji.close()
+})
+
+test('keys and recipients as long as they get find room in a batch of many, wherever they fall in it', async t => {
+  const opened = { dir: temporaryDirectory(t), durability: 'os' } as const
+  let kuji = await open(opened)
+  await kuji.putPool(letters('abc'))
+  const requests = Array.from({ length: 1000 }, (_, index) => ({
+    key: `${index}`.padEnd(limits.keyLength, '鍵'),
+    recipient: `${index}`.padStart(limits.recipientLength - (index % 7), '誰'),
+  }))
+  const receipts = await Promise.all(requests.map(request => kuji.draw('p', request)))
+  await kuji.close()
+  kuji = await open(opened)
   const again = await Promise.all(requests.map(request => kuji.draw('p', request)))
   assert.deepEqual(again, receipts.map(replayed))
   await kuji.close()

@@ -132,3 +132,12 @@ for (const [name, appender] of [
     const framed = Buffer.from((await lines.next()).value, 'hex')
     assert.deepEqual(readFileSync(path), Buffer.concat([Buffer.alloc(512), framed.subarray(0, 3 * 512)]))
   })
+
+test('an appender whose thread has ended says so, and keeps nobody waiting', async () => {
+  const file = await disk.create(join(directory, 'ended'), { dataSync: true })
+  const appender = new ThreadAppender(firstHash)
+  await appender.append(file, seed, makeBatch(88, 1), 0)
+  await appender.close()
+  await assert.rejects(appender.append(file, seed, makeBatch(88, 2), 88), /ended/)
+  await file.close()
+})

@@ -57,6 +57,7 @@ suite('words of the buffer', () => {
           }
         }
       }),
+      { seed: 1 },
     )
   })
 

@@ -4,13 +4,12 @@ import { join } from 'node:path'
 import { crc32 } from 'node:zlib'
 import type { Kuji } from '@kuji/engine'
 import type { SegmentKeeper } from '../../src/log/file-log.ts'
-import type { World } from '../../src/open.ts'
 import { openIn } from '../../src/open.ts'
 import { FaultyDisk } from './faulty-disk.ts'
 import type { LoggedBatch } from './log-reader.ts'
 import { listBatches } from './log-reader.ts'
 import { render } from './render.ts'
-import { testWorld } from './world.ts'
+import { type TestWorld, testWorld } from './world.ts'
 
 /** A data directory to be damaged, and what it held behind every LSN. */
 export interface SampleLog {
@@ -46,7 +45,7 @@ export const samplePool = {
 
 export async function makeSample(directory: string, options: SampleOptions): Promise<SampleLog> {
   const disk = new FaultyDisk(() => undefined)
-  const world: World = testWorld(disk, options.seed)
+  const world = testWorld(disk, options.seed)
   const { segmentBytes, snapshots = false } = options
   const kuji = await openIn(
     { dir: directory, durability: 'os', segmentBytes, onEvent: () => undefined },
@@ -64,16 +63,19 @@ export async function makeSample(directory: string, options: SampleOptions): Pro
     await note()
   }
   const lastLsn = kuji.status().lsn
-  if (options.end === 'idle') await idleSeal(kuji)
+  if (options.end === 'idle') await idleSeal(kuji, world)
   if (options.end === 'shutdown') await kuji.close()
   await disk.abandon()
   return { directory, states, lastLsn }
 }
 
 /** The log seals itself when it has been quiet for a while. */
-async function idleSeal(kuji: Kuji): Promise<void> {
+async function idleSeal(kuji: Kuji, { passTime }: TestWorld): Promise<void> {
   const { lsn } = kuji.status()
-  while (kuji.status().lsn === lsn) await new Promise(resolve => setTimeout(resolve, 20))
+  while (kuji.status().lsn === lsn) {
+    passTime()
+    await new Promise(setImmediate)
+  }
   // The seal is written when a later request has been through.
   await kuji.pool('p')
 }

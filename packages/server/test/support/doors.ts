@@ -36,7 +36,16 @@ export async function openDoor(context: TestContext, { kuji, access = openAccess
 
 /** What the door asks of every engine. */
 function complete(kuji: Partial<Kuji>): Partial<Kuji> {
-  const numbers = { lsn: 0, drawNumber: 0, queued: 0, keys: 0, keyBytes: 0, keysForgottenEarly: 0 }
+  const numbers = {
+    lsn: 0,
+    drawNumber: 0,
+    queued: 0,
+    keys: 0,
+    keyBytes: 0,
+    keysForgottenEarly: 0,
+    heapBytes: 0,
+    heapBytesMost: 0,
+  }
   if (kuji.status === undefined) kuji.status = () => ({ state: 'open', durability: 'none', ...numbers })
   return kuji
 }

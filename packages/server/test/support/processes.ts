@@ -34,11 +34,24 @@ interface RunOptions {
   readonly env?: Readonly<Record<string, string>>
 }
 
-/** A directory of the test's own, gone afterwards. */
+/** A directory of the test's own, gone afterwards, and behind the servers that have it open. */
 export function temporaryDirectory(context: TestContext): string {
   const dir = mkdtempSync(join(tmpdir(), 'kuji-test-'))
-  context.after(() => rmSync(dir, { recursive: true, force: true }))
+  context.after(async () => {
+    await endServers(context)
+    rmSync(dir, { recursive: true, force: true })
+  })
   return dir
+}
+
+type Started = ReturnType<typeof start>
+
+const serversOf = new WeakMap<TestContext, Started[]>()
+
+async function endServers(context: TestContext): Promise<void> {
+  const servers = serversOf.get(context) ?? []
+  for (const { child } of servers) child.kill('SIGKILL')
+  await Promise.all(servers.map(({ ended }) => ended))
 }
 
 /** Writes a configuration into a directory and returns its path. */
@@ -55,7 +68,7 @@ export function start(commandLine: readonly string[], { cwd, env }: RunOptions =
     env: { ...process.env, NODE_COMPILE_CACHE: compileCache, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
     // A process that should have ended must not hold up the run for good.
-    timeout: 120_000,
+    timeout: 600_000,
     killSignal: 'SIGKILL',
   })
   const text = { stdout: '', stderr: '' }
@@ -70,17 +83,25 @@ export function kuji(commandLine: readonly string[], options: RunOptions = {}): 
   return start(commandLine, options).ended
 }
 
-/** Starts `kuji serve …` and waits until it says where it listens. It is killed at the end of the test. */
+/** Starts `kuji serve …`, and kills it at the end of the test. */
+export function startServer(
+  context: TestContext,
+  commandLine: readonly string[],
+  options: RunOptions = {},
+): Started {
+  const started = start(['serve', ...commandLine], options)
+  serversOf.set(context, [...(serversOf.get(context) ?? []), started])
+  context.after(() => endServers(context))
+  return started
+}
+
+/** The same, and waits until it says where it listens. */
 export async function serve(
   context: TestContext,
   commandLine: readonly string[],
   options: RunOptions = {},
 ): Promise<RunningServer> {
-  const { child, text, ended } = start(['serve', ...commandLine], options)
-  context.after(async () => {
-    child.kill('SIGKILL')
-    await ended
-  })
+  const { child, text, ended } = startServer(context, commandLine, options)
   const url = await new Promise<string>((resolve, reject) => {
     const look = () => {
       const [, found] = /listens on (https?:\S+)[\s\S]*Try:\n.*\n/.exec(text.stdout) ?? []
@@ -89,6 +110,8 @@ export async function serve(
     child.stdout.on('data', look)
     ended.then(({ code, stderr }) => reject(new Error(`kuji serve ended with ${code}:\n${stderr}`)))
   })
+  // What it has said on stderr before is there to be read, and is read within this turn of the event loop.
+  await new Promise(setImmediate)
   const stop = (signal: NodeJS.Signals = 'SIGTERM') => {
     child.kill(signal)
     return ended

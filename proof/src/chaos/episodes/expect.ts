@@ -2,7 +2,7 @@ import { sleep } from '../clock.ts'
 import type { Stage } from '../stage.ts'
 
 /** As long as a start may take on a machine that has much else to do. */
-const patienceMs = 60_000
+const patienceMs = 180_000
 
 /** The server ends by itself, with this exit code. */
 export async function expectEnd(stage: Stage, code: number): Promise<void> {

@@ -16,7 +16,7 @@ const stopped: Episode = {
   canPlay: always,
   outlastsPatience: true,
   async play(stage) {
-    const ms = stage.chance.between(600, 1500)
+    const ms = stage.chance.between(1500, 3000)
     stage.server.kill('SIGSTOP')
     await sleep(ms)
     stage.server.kill('SIGCONT')

@@ -1,6 +1,7 @@
 import type { PlantedBug } from '../planted-bug.ts'
 
 const writer = 'packages/engine/src/writer/writer.ts'
+const decide = 'packages/engine/src/writer/decide.ts'
 const fileLog = 'packages/engine/src/log/file-log.ts'
 
 /** When answers leave, and what becomes of a write that fails. */
@@ -40,11 +41,11 @@ export const bugsOfAnswers: readonly PlantedBug[] = [
     patches: [
       {
         file: 'packages/engine/src/writer/mailbox.ts',
-        find: '    while (this.answered < position) {\n      const slot = this.answered++ & mask',
+        find: '    while (this.answered < position) {\n      const slot = this.answered++ & this.#mask',
         put:
           '    const began = this.answered\n' +
           '    while (this.answered < position) {\n' +
-          '      const slot = (position - 1 - (this.answered++ - began)) & mask',
+          '      const slot = (position - 1 - (this.answered++ - began)) & this.#mask',
       },
     ],
     layers: ['tests', 'sim'],
@@ -195,5 +196,32 @@ export const bugsOfAnswers: readonly PlantedBug[] = [
     layers: ['tests', 'sim'],
     tests: ['keys/expiry.test.ts'],
     quick: 'sim',
+  },
+  {
+    name: 'events-before-durable',
+    what: 'those who watch are told of a batch when it is handed to the log, not when it is durable',
+    patches: [
+      { file: writer, find: '    this.feed.take(batch.views, batch.names)\n', put: '' },
+      {
+        file: writer,
+        find: '    return this.#log.append(batch.finish({ lsn: this.#lsn, firstDraw, time, epoch }))\n',
+        put:
+          '    const bytes = batch.finish({ lsn: this.#lsn, firstDraw, time, epoch })\n' +
+          '    if (batch !== this.#seals) this.feed.take(batch.views, batch.names)\n' +
+          '    return this.#log.append(bytes)\n',
+      },
+    ],
+    layers: ['tests', 'sim'],
+    tests: ['watch.test.ts'],
+    quick: 'sim',
+  },
+  {
+    name: 'bulk-receipt-in-memory-of-the-batch',
+    what: 'a bulk receipt shows the memory of its batch, which the next but one is written into',
+    patches: [
+      { file: decide, find: 'batch.outcomes.slice(start, end)', put: 'batch.outcomes.subarray(start, end)' },
+    ],
+    layers: ['tests', 'sim'],
+    tests: ['pools.test.ts'],
   },
 ]

@@ -2,6 +2,8 @@ import type { PlantedBug } from '../planted-bug.ts'
 
 const disk = 'packages/engine/src/disk/disk.ts'
 const segment = 'packages/engine/src/log/segment.ts'
+const fileLog = 'packages/engine/src/log/file-log.ts'
+const writer = 'packages/engine/src/writer/writer.ts'
 const frame = 'packages/engine/src/log/frame.ts'
 const appenders = {
   inline: 'packages/engine/src/log/appender.ts',
@@ -188,5 +190,40 @@ export const bugsOfFiles: readonly PlantedBug[] = [
     tests: ['one-process.test.ts'],
     mishap: 'a second server',
     quick: 'sim',
+  },
+  {
+    name: 'sync-that-is-none',
+    what: 'a sync of a file says yes, and the system was never asked',
+    patches: [
+      {
+        file: 'packages/engine/src/disk/node-disk.ts',
+        find: '    await this.#calls.sync(this.descriptor)\n',
+        put: '',
+      },
+    ],
+    layers: ['tests'],
+    tests: ['synced-before-named.test.ts'],
+  },
+  {
+    name: 'idle-log-sealed-without-end',
+    what: 'an idle log is sealed again and again, for as long as nobody draws',
+    patches: [
+      { file: writer, find: "    if (outcome === 'durable') this.#lastSealed = this.#lsn\n", put: '' },
+    ],
+    layers: ['tests', 'sim'],
+    tests: ['idle-log.test.ts'],
+  },
+  {
+    name: 'seal-in-the-last-room',
+    what: 'the seal of an idle log takes the room of the one that ends the file',
+    patches: [
+      {
+        file: fileLog,
+        find: '? sealBatchBytes + terminatorBytes : reserveBytes',
+        put: '? terminatorBytes : reserveBytes',
+      },
+    ],
+    layers: ['tests', 'sim'],
+    tests: ['idle-log.test.ts'],
   },
 ]

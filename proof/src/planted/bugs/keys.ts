@@ -156,4 +156,17 @@ export const bugsOfKeys: readonly PlantedBug[] = [
     layers: ['tests', 'sim'],
     tests: ['keys/key-table.test.ts'],
   },
+  {
+    name: 'key-texts-without-room',
+    what: 'at the end of the memory of a batch, a key or a recipient is written beyond it, and cut',
+    patches: [
+      {
+        file: 'packages/engine/src/record/batch-builder.ts',
+        find: 'this.#ensure(6 + (key.length + recipient.length) * 3)',
+        put: 'this.#ensure(6)',
+      },
+    ],
+    layers: ['tests', 'sim'],
+    tests: [exactlyOnce],
+  },
 ]

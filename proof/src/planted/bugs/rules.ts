@@ -111,4 +111,12 @@ export const bugsOfRules: readonly PlantedBug[] = [
     layers: ['tests', 'sim', 'chaos'],
     tests: ['pools.test.ts'],
   },
+  {
+    name: 'items-of-the-version-before',
+    what: 'receipts of single draws have the items that stood in these places before the last manifest',
+    patches: [{ file: decide, find: '    this.#singles[pool.number] = undefined\n', put: '' }],
+    layers: ['tests', 'sim'],
+    tests: ['pools.test.ts'],
+    quick: 'sim',
+  },
 ]

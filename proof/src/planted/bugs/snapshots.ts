@@ -125,4 +125,30 @@ export const bugsOfSnapshots: readonly PlantedBug[] = [
     layers: ['tests', 'sim'],
     tests: ['rotation.test.ts'],
   },
+  {
+    name: 'units-left-counted-afresh',
+    what: 'behind a start from a snapshot, what was drawn is left to be drawn again, as far as a request is judged',
+    patches: [
+      {
+        file: snapshot,
+        find: '  computeSums(pool)\n',
+        put: '  computeSums(pool)\n  for (const drawn of pool.drawn) pool.left += drawn\n',
+      },
+    ],
+    layers: ['tests', 'sim'],
+    tests: ['rotation.test.ts'],
+  },
+  {
+    name: 'helper-gives-up-for-good',
+    what: 'a disk that was full once ends snapshots and archives until the next start',
+    patches: [
+      {
+        file: 'packages/engine/src/helper/local-keeper.ts',
+        find: 'this.#failed = error instanceof KujiError',
+        put: 'this.#failed = error instanceof Error',
+      },
+    ],
+    layers: ['tests', 'sim'],
+    tests: ['helper/another-try.test.ts'],
+  },
 ]

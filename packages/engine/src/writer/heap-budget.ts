@@ -1,0 +1,52 @@
+import { getHeapStatistics } from 'node:v8'
+import type { KujiError } from '../contract/index.ts'
+import { retiredBytes, rulesBytes } from '../pool/heap-size.ts'
+import type { Rules } from '../pool/manifest.ts'
+import { drawnOfRetired, type Pool } from '../pool/pool.ts'
+import type { State } from '../pool/state.ts'
+import { refuse } from './judge.ts'
+
+/** Of what V8 calls the limit, this is for young objects: three times the 32 MiB that Node 26 has for them. */
+const youngBytes = 96 * 2 ** 20
+/** The rest is for what is under way, for the program around the engine, and for garbage between two collections. */
+const share = 0.4
+const megabyte = 10 ** 6
+
+/** How much of this process's heap the state may take: V8 ends a process whose heap is full, whatever it is doing. */
+export function heapShare(): number {
+  const { heap_size_limit: limit } = getHeapStatistics()
+  return Math.floor(share * Math.max(limit - youngBytes, limit / 4))
+}
+
+/** What the pools and the item lists of kept receipts take of the heap, and what they may. */
+export class HeapBudget {
+  readonly #state: State
+  readonly most: number
+
+  constructor(state: State, most: number) {
+    this.#state = state
+    this.most = most
+  }
+
+  get bytes(): number {
+    return this.#state.poolHeapBytes + this.#state.keys.editionHeapBytes
+  }
+
+  /** TOO_LARGE where these rules would make more of the state than may be. What makes it smaller always may. */
+  findExcess(existing: Pool | undefined, rules: Rules): KujiError | null {
+    const own = rulesBytes(rules)
+    const before = existing?.heapBytes ?? 0
+    // A bound: nothing that is there becomes larger by being left out. To be exact takes a look at every item.
+    if (this.bytes + own <= this.most) return null
+    const after = own + (existing === undefined ? 0 : retiredBytes(drawnOfRetired(existing, rules)))
+    const bytes = this.bytes + after - before
+    if (after <= before || bytes <= this.most) return null
+    const sum = `the pools would take ${megabytes(bytes)} of the heap, and may take ${megabytes(this.most)}`
+    const help = 'delete some, or start with more, by NODE_OPTIONS=--max-old-space-size for instance'
+    return refuse('TOO_LARGE', `${sum}: ${help}`, { pool: rules.id, heapBytes: bytes, most: this.most })
+  }
+}
+
+function megabytes(bytes: number): string {
+  return `${(bytes / megabyte).toFixed(1)} MB`
+}
