@@ -256,9 +256,15 @@ export class Supervisor {
   async #repair(process: SimulatedProcess): Promise<void> {
     const { counts, disks } = this.#machine
     const disk = new SimulatedDisk(disks, process)
-    const report = await tryRepair(disk, directory, process.clock, lsn => {
-      this.#oracle.repairedTo = lsn
-    })
+    const report = await tryRepair(
+      disk,
+      directory,
+      process.clock,
+      () => this.#machine.failures,
+      lsn => {
+        this.#oracle.repairedTo = lsn
+      },
+    )
     if (report === 'destroyed') {
       counts.add('life: repairs impossible')
       this.#end(report)

@@ -8,7 +8,7 @@ import { NodeDisk } from '../disk/node-disk.ts'
 import { pooledCalls } from '../disk/system-calls.ts'
 import { segmentHeaderBytes, segmentName, writeSegment } from '../log/segment.ts'
 import { operatingSystemRandom } from '../random/operating-system.ts'
-import { recover } from '../recovery/recover.ts'
+import { type Recovered, recover } from '../recovery/recover.ts'
 import { snapshotName, writeSnapshot } from '../snapshot/snapshot.ts'
 import type { SegmentFile } from './files.ts'
 import { isAbsent } from './files.ts'
@@ -27,7 +27,7 @@ export interface RepairOptions {
  * Makes a data directory that a start refuses open again, with all that its log can be read to, and tells exactly what
  * it drops. Everything that is replaced or dropped is kept in a folder `broken-<n>` beside it. Where a start works as
  * it is (a torn last batch included) nothing is done. Throws `LOCKED` (a process has it open), what `inspectLog`
- * throws, or the system's error. Since 0.1.
+ * throws, `INTERNAL` where it is done and what it has made cannot be opened, or the system's error. Since 0.1.
  */
 export function repairLog(directory: string, options: RepairOptions): Promise<RepairReport> {
   return repairOn(new NodeDisk(pooledCalls), resolve(directory), options)
@@ -195,19 +195,35 @@ class Repair {
   /** The directory must open now, at the place where the log was to be read to. */
   async #prove(): Promise<void> {
     const { lsn, drawNumber } = this.#log.reading
-    const { position, state } = await recover({
-      disk: this.#disk,
-      directory: this.#directory,
-      segmentBytes: limits.segmentBytes,
-      onEvent: () => undefined,
-      random: operatingSystemRandom(),
-      clock: this.#clock,
-    })
+    const { position, state } = await this.#open()
     if (position.lsn === lsn && state.drawNumber === drawNumber) return
     throw new KujiError(
       'INTERNAL',
       `the repaired log ends at LSN ${position.lsn}, draw ${state.drawNumber}, and should at LSN ${lsn}, ` +
         `draw ${drawNumber}; all that was replaced is in ${this.#broken}`,
     )
+  }
+
+  /** What a start would say of damage, that nothing was changed, is not so here. */
+  async #open(): Promise<Recovered> {
+    try {
+      return await recover({
+        disk: this.#disk,
+        directory: this.#directory,
+        segmentBytes: limits.segmentBytes,
+        onEvent: () => undefined,
+        random: operatingSystemRandom(),
+        clock: this.#clock,
+      })
+    } catch (cause) {
+      if (!(cause instanceof KujiError)) throw cause
+      const [why] = cause.message.split('. ', 1)
+      throw new KujiError(
+        'INTERNAL',
+        `the repaired log could not be opened to prove it: ${why}; all that was replaced is in ${this.#broken}`,
+        cause.fields,
+        { cause },
+      )
+    }
   }
 }
