@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import type { LogReport } from '@kuji/engine'
+import type { KujiError, LogReport } from '@kuji/engine'
 import { readWholeLog } from '../../src/inspect/inspect.ts'
 import { repairOn } from '../../src/inspect/repair.ts'
 import { filesOf, fingerprint } from '../support/directory.ts'
@@ -77,4 +77,31 @@ test('no repair decides without a file that may be whole', async t => {
   })
   assert.equal(repaired, true)
   assert.equal(lost.firstLsn, later.lsn)
+})
+
+test('a repair that is done and that the disk does not let prove says so, and never that nothing was changed', async t => {
+  const { directory } = await sample(t, { snapshots: true, end: 'shutdown' })
+  const newest = filesOf(directory, /^snapshot/).at(-1)!
+  const number = Number(newest.slice(9, 19))
+  for (const [segment, batch] of [
+    [number, 2],
+    [number + 1, 1],
+  ] as const)
+    flipBit(segmentPath(directory, segment), 8 * (batchesOf(directory, segment)[batch]!.offset + 80))
+  let changing = false
+  const disk = new FaultyDisk(({ operation, name }) => {
+    changing ||= operation === 'makeDirectory'
+    return changing && operation === 'read' && name === newest ? { error: systemError('EIO') } : undefined
+  })
+  await assert.rejects(repairOn(disk, directory, { dryRun: false }), (error: Error) => {
+    assert.match(
+      error.message,
+      /^the repaired log could not be opened to prove it: .*segment-\d+\.log: damaged at/,
+    )
+    assert.match(error.message, /; all that was replaced is in .*broken-1$/)
+    assert.doesNotMatch(error.message, /Nothing was changed/)
+    return (error as KujiError).code === 'INTERNAL'
+  })
+  const again = await repairOn(new FaultyDisk(() => undefined), directory, { dryRun: false })
+  assert.equal(again.needed, false)
 })
