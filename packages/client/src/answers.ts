@@ -22,7 +22,7 @@ export interface Health {
   /** Keys that had to go before their time since the start, and the age of the oldest one that is kept. */
   readonly keysForgottenEarly: number
   readonly oldestKeyMs?: number
-  /** What the pools take of the server's heap, and the most that they may, in bytes. */
+  /** What pools and the item lists of kept receipts take of the server's heap, and the most that they may, in bytes. */
   readonly heapBytes: number
   readonly heapBytesMost: number
   /** The log file that is being written, and the LSN of the newest snapshot (0: none yet). Not without a log. */

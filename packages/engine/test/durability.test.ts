@@ -152,7 +152,10 @@ for (const durability of ['os', 'sync'] as const) {
 }
 
 async function drawUntil(kuji: Kuji, done: () => boolean): Promise<void> {
-  while (!done()) await kuji.drawMany('p', 700)
+  for (let turns = 0; !done(); turns++) {
+    assert.ok(turns < 100_000, 'what is waited for does not come')
+    await kuji.drawMany('p', 700)
+  }
 }
 
 for (const retention of ['archive', 'remove'] as const) {

@@ -36,7 +36,7 @@ test('a put for which the heap has no room is TOO_LARGE, and everything else goe
   assert.equal(error.code, 'TOO_LARGE')
   assert.match(
     error.message,
-    /^the pools would take 0\.1 MB of the heap, and may take 0\.1 MB: delete some, or/,
+    /^pools and kept receipts would take 0\.1 MB of the heap, and may take 0\.1 MB: delete pools, or/,
   )
   assert.equal(error.fields.pool, `pool-${pools}`)
   assert.ok(pools > 5)
@@ -103,6 +103,45 @@ test('items that versions have left out count, however small each version is', a
   }
   assert.equal(code, 'TOO_LARGE')
   assert.ok(versions > 20)
+  await kuji.close()
+})
+
+test('lists of items that stay with kept receipts count, however often a pool goes back and forth', async t => {
+  const options = { dir: temporaryDirectory(t), durability: 'os', segmentBytes: 65536 } as const
+  const kuji = await openIn(options, { ...testWorld(), heapBytes })
+  const { items } = manifest('p', 50)
+  let [puts, code] = [0, '']
+  for (; code === '' && puts < 1000; puts++) {
+    const list = puts % 2 === 0 ? items : items.toReversed()
+    code = await kuji.putPool({ id: 'p', items: list }).then(
+      () => '',
+      (error: KujiError) => error.code,
+    )
+    await kuji.draw('p', { key: `key-${puts}` })
+  }
+  assert.equal(code, 'TOO_LARGE')
+  assert.ok(puts > 10)
+  assert.ok(kuji.status().heapBytes <= heapBytes)
+  await kuji.close()
+})
+
+test('beside a manifest that waits and takes much of the heap, reads and small changes go on', async t => {
+  const options = { dir: temporaryDirectory(t), durability: 'os', segmentBytes: 65536 } as const
+  const kuji = await openIn(options, { ...testWorld(), heapBytes: 1_000_000 })
+  await kuji.putPool(manifest('p', 1))
+  await kuji.putPool(manifest('q', 1))
+  const large = kuji.putPool({ ...manifest('large', 60), metadata: { text: 'x'.repeat(3000) } })
+  const waiting = Array.from({ length: 30 }, (_, n) =>
+    codeOf(kuji.putPool({ ...manifest(`other-${n}`, 1), metadata: { text: 'x'.repeat(4000) } })),
+  )
+  const others = [
+    kuji.pool('p'),
+    kuji.pausePool('p'),
+    kuji.updateItem('p', 'item-0', { restock: 1 }),
+    kuji.deletePool('q'),
+  ]
+  await Promise.all([large, ...others])
+  assert.ok((await Promise.all(waiting)).includes('OVERLOADED'))
   await kuji.close()
 })
 

@@ -57,6 +57,10 @@ export class ServerProcess {
     return this.#process.pid!
   }
 
+  get hasEnded(): boolean {
+    return this.#process.exitCode !== null || this.#process.signalCode !== null
+  }
+
   get output(): string {
     return this.#output
   }

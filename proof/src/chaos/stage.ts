@@ -25,6 +25,9 @@ export const segmentBytes = 16_384
 /** How long the operator waits for an answer: longer than any mishap lasts. */
 const patienceMs = 120_000
 
+/** How long clients may take to have the answers that are asked of them. */
+const answersMostMs = 600_000
+
 /** How long clients may take to learn what they do not know. */
 const finishMostMs = 180_000
 
@@ -146,9 +149,17 @@ export class Stage {
     await this.#startClient(name)
   }
 
-  /** Waits until each client has had so many answers. */
+  /** Waits until each client has had so many answers. Throws where they do not come. */
   async untilAnswered(answers: number): Promise<void> {
-    for (const { name } of clients) while (countAnswers(this.directory, name) < answers) await sleep(100)
+    const until = now() + answersMostMs
+    for (const { name } of clients)
+      while (countAnswers(this.directory, name) < answers) {
+        if (this.server.hasEnded) throw new Error(await this.lastWords())
+        const code = this.#clients.get(name)?.exitCode ?? null
+        if (code !== null) throw new Error(`client ${name} has ended by itself, with ${code}`)
+        if (now() > until) throw new Error(`client ${name} does not come to ${answers} answers`)
+        await sleep(100)
+      }
   }
 
   /** What was unknown is asked again, and the clients end. */

@@ -68,6 +68,8 @@ export async function simulate(plan: Plan, options: { readonly keepTrace: boolea
     await uncaught.none()
   } catch (error) {
     violation = error as Error
+    // What else comes of it is not for the thread to die of.
+    await uncaught.none().catch(() => undefined)
     machine.tell(() => `VIOLATION ${(error as Error).message}`)
   } finally {
     uncaught.stop()

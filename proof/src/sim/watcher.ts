@@ -1,4 +1,4 @@
-import type { Kuji } from '@kuji/engine'
+import { type Kuji, KujiError } from '@kuji/engine'
 import { Violation } from './model/violation.ts'
 
 interface WatcherOptions {
@@ -23,7 +23,8 @@ export async function watchLog(kuji: Kuji, { durable, fail }: WatcherOptions): P
       }
       last = lsn
     }
-  } catch {
+  } catch (error) {
     // The failure of the log ends every watcher, and is told elsewhere.
+    if (!(error instanceof KujiError)) fail(error as Error)
   }
 }

@@ -1,8 +1,7 @@
 import { setTimeout } from 'node:timers/promises'
-import { type Clock, giveWay } from '../clock/clock.ts'
+import { giveWay } from '../clock/clock.ts'
 import { systemClock } from '../clock/system-clock.ts'
 import { KujiError, limits } from '../contract/index.ts'
-import type { Disk } from '../disk/disk.ts'
 import { checkFrame } from '../log/frame.ts'
 import type { SegmentHeader } from '../log/segment.ts'
 import { segmentHeaderBytes, segmentSeed } from '../log/segment.ts'
@@ -27,29 +26,11 @@ import {
 } from './files.ts'
 import { findLaterInLog, type Look } from './look.ts'
 import { ReplayTeller } from './observe.ts'
-import type { LogFault, LogFaultKind, LogObserver, SegmentReport } from './report.ts'
+import type { ReadingOptions, Stop } from './reading-options.ts'
+import type { LogFault, SegmentReport } from './report.ts'
 import { endOf, SegmentTally } from './scan-segment.ts'
 import type { JudgedStart, LogIdentity, SurveyedSnapshot } from './survey.ts'
 import { judgeStart, surveyLog, whyOf } from './survey.ts'
-
-export interface ReadingOptions {
-  readonly disk: Disk
-  readonly directory: string
-  readonly observer: LogObserver
-  /** Looks again at what seems wrong before saying so: a server may have been writing it. Not needed under the lock. */
-  readonly secondLook: boolean
-  /** Default: the system's. */
-  readonly clock?: Clock
-  /** Sees the state behind every segment that was ended in order. */
-  readonly onSegmentEnd?: (number: number, reading: LogReading) => Promise<void>
-}
-
-/** Where the log can be read no further. */
-export interface Stop {
-  readonly number: number
-  readonly offset: number
-  readonly kind: LogFaultKind
-}
 
 const secondLookMs = 50
 /** Log replayed before others get a turn on the thread. */
@@ -72,6 +53,8 @@ export class LogReading {
   readonly verdicts: Map<number, NonNullable<JudgedStart['verdict']>> = new Map()
   /** Where the batches of a replayed segment end. */
   readonly ends: Map<number, number> = new Map()
+  /** Segments whose last batch that follows on is the seal that ends a file, whatever stands behind it. */
+  readonly sealed: Set<number> = new Set()
   replayer: Replayer = new Replayer()
   /** The last draw number of whole batches; the state may be beyond it, where a batch broke off in the middle. */
   drawNumber = 0
@@ -235,7 +218,11 @@ export class LogReading {
     if (verdict?.kind === 'foreign' || verdict?.kind === 'format') {
       return { file, header, views, end: from, full: false, fault: verdict }
     }
-    const { end, why } = await this.#walk(file, header, views, from, tally)
+    const { end, why, stray } = await this.#walk(file, header, views, from, tally)
+    if (stray !== '' && verdict === null) {
+      const behind = `${stray}, and it stands behind the seal that ended the file`
+      this.verdicts.set(number, { kind: 'damage', why: behind })
+    }
     const full = why === '' && tally.batches > 0 && this.replayer.sealed === 'full'
     return { file, header, views, end, full, fault: why === '' ? null : { kind: 'chain', why } }
   }
@@ -247,25 +234,34 @@ export class LogReading {
     views: OutcomeViews,
     from: number,
     tally: SegmentTally,
-  ): Promise<{ end: number; why: string }> {
+  ): Promise<{ end: number; why: string; stray: string }> {
     const seed = segmentSeed(header)
     let end = from
     while (!this.stopped) {
       const length = checkFrame(views.bytes, views.view, end, seed)
       if (length === 0) break
       const { lsn, firstDraw } = readHeader(views.view, end)
+      const isSealed = tally.batches > 0 && this.replayer.sealed === 'full'
+      const { hash } = this.replayer.state
       try {
         this.replayer.applyBatch(views, end, file.file)
       } catch (error) {
         if (!(error instanceof KujiError)) throw error
-        return { end, why: whyOf(error, file.file) }
+        const why = whyOf(error, file.file)
+        if (!isSealed) return { end, why, stray: '' }
+        // Written to a wrong place, most likely. Nothing belongs there, so nothing is lost with it.
+        const { state, sealed } = this.replayer
+        const isWhole = sealed === 'full' && state.hash === hash && state.drawNumber === this.drawNumber
+        if (isWhole) return { end, why: '', stray: why }
+        this.sealed.add(header.number)
+        return { end, why, stray: '' }
       }
       this.drawNumber = this.replayer.state.drawNumber
       tally.add(lsn, firstDraw, this.drawNumber - firstDraw + 1)
       end += length
       await this.#settle(header.number, end / views.bytes.length, length)
     }
-    return { end, why: '' }
+    return { end, why: '', stray: '' }
   }
 
   async #settle(segment: number, part: number, bytes: number): Promise<void> {

@@ -1,6 +1,6 @@
 import { limits } from '../contract/index.ts'
 import { segmentHeaderBytes, segmentName } from '../log/segment.ts'
-import { findExhausted } from '../recovery/judge.ts'
+import { findExhausted, findOverdrawn } from '../recovery/judge.ts'
 import type { SegmentFile } from './files.ts'
 import { segmentNumbers } from './files.ts'
 import type { LogReading } from './reading.ts'
@@ -61,8 +61,8 @@ export function planRepair(reading: LogReading): RepairPlan {
   if (impossible !== '') return { ...nothing, impossible }
   const live = [...files.live.values()]
   const cut = stop !== null && stop.kind !== 'torn' ? stop.number : 0
-  const last = cut > 0 ? cut : live.at(-1)!.number
-  const first = firstKept(reading, last)
+  const last = cut > 0 ? lastKept(reading, cut) : live.at(-1)!.number
+  const first = standsAlone(reading, last) ? last : firstKept(reading, last)
   const build = snapshotToBuild(reading, first, last)
   if (build < 0) {
     return {
@@ -92,6 +92,21 @@ export function planRepair(reading: LogReading): RepairPlan {
   }
 }
 
+/** The segment that the log goes on with. What is cut off behind the seal that ends a file leaves the next one. */
+function lastKept({ sealed }: LogReading, cut: number): number {
+  return sealed.has(cut) ? cut + 1 : cut
+}
+
+/**
+ * Whether the log goes on with an empty segment behind a snapshot, and the segment before could not be read up to
+ * there. A start asks that one, where it is, whether the snapshot is of this log.
+ */
+function standsAlone({ stop, reports }: LogReading, last: number): boolean {
+  const isEmpty = stop !== null && stop.number === last && stop.offset === segmentHeaderBytes
+  const before = reports.get(last - 1)
+  return isEmpty && !(before?.replayed === true && before.end === 'full')
+}
+
 function whyImpossible({ noStart, stop, files, fault, replayer, snapshots }: LogReading): string {
   const unread = snapshots.find(snapshot => snapshot.unread)
   if (unread !== undefined) {
@@ -100,9 +115,9 @@ function whyImpossible({ noStart, stop, files, fault, replayer, snapshots }: Log
   }
   if (noStart) return `${fault!.message}: there is no state to go on from`
   if (fault?.kind === 'format') return `${fault.file} was written by a newer kuji: ${fault.message}`
-  const exhausted = findExhausted(replayer.position)
-  if (fault?.kind === 'stock' || exhausted !== '') {
-    const what = exhausted || fault!.message
+  const impossible = findExhausted(replayer.position) || findOverdrawn(replayer.state)
+  if (fault?.kind === 'stock' || impossible !== '') {
+    const what = impossible || fault!.message
     return `${what}: the checksums are right, so this is a defect or a forgery that no cut would mend`
   }
   if (
@@ -151,11 +166,13 @@ function planRewrites(reading: LogReading, first: number, last: number, cut: num
   const rewrites: Rewrite[] = []
   for (let number = last; number >= first; number--) {
     const verdict = verdicts.get(number)
-    if (number !== cut && verdict === undefined) continue
+    const isNext = cut > 0 && number > cut
+    if (number !== cut && !isNext && verdict === undefined) continue
     const file = files.live.get(number)
-    const source = file === undefined || verdict?.kind === 'foreign' ? null : file
+    const source = file === undefined || isNext || verdict?.kind === 'foreign' ? null : file
     // One that the replay did not come to stands behind the end of the log, and holds nothing.
-    const end = number === cut ? stop!.offset : (ends.get(number) ?? segmentHeaderBytes)
+    const end =
+      number === cut ? stop!.offset : isNext ? segmentHeaderBytes : (ends.get(number) ?? segmentHeaderBytes)
     const size = source?.bytes ?? nearestTo(number, files.live)?.bytes ?? limits.segmentBytes
     rewrites.push({ number, source, end, bytes: wholePages(Math.max(size, end + sealRoomBytes)) })
   }

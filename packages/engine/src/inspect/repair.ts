@@ -216,12 +216,12 @@ class Repair {
         clock: this.#clock,
       })
     } catch (cause) {
-      if (!(cause instanceof KujiError)) throw cause
-      const [why] = cause.message.split('. ', 1)
+      const why = (cause as Error).message.replace('. Nothing was changed.', '.')
+      const done = `the log was repaired, and all that was replaced is in ${this.#broken}`
       throw new KujiError(
         'INTERNAL',
-        `the repaired log could not be opened to prove it: ${why}; all that was replaced is in ${this.#broken}`,
-        cause.fields,
+        `${done}; but it could not be opened to prove it, so run the repair again: ${why}`,
+        cause instanceof KujiError ? cause.fields : {},
         { cause },
       )
     }

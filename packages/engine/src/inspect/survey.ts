@@ -60,7 +60,7 @@ export async function surveyLog(disk: Disk, directory: string, files: LogFiles):
 function unnamed(directory: string): KujiError {
   const why =
     'no file in it says whose log this is: no header of the log and no snapshot is whole; ' +
-    'bring back one of these files from a copy, and repair the rest then'
+    'bring back a snapshot from a copy, or the first 64 bytes of a segment, and repair the rest then'
   return new KujiError('CORRUPT', `${directory}: ${why}`, { directory, missing: 'identity' })
 }
 

@@ -1,9 +1,9 @@
 import { getHeapStatistics } from 'node:v8'
-import type { KujiError } from '../contract/index.ts'
-import { retiredBytes, rulesBytes } from '../pool/heap-size.ts'
+import { type KujiError, limits } from '../contract/index.ts'
+import { listBytes, retiredBytes, rulesBytes } from '../pool/heap-size.ts'
 import type { Rules } from '../pool/manifest.ts'
 import { drawnOfRetired, type Pool } from '../pool/pool.ts'
-import type { State } from '../pool/state.ts'
+import { type State, sameItems } from '../pool/state.ts'
 import { refuse } from './judge.ts'
 
 /** Of what V8 calls the limit, this is for young objects: three times the 32 MiB that Node 26 has for them. */
@@ -28,6 +28,11 @@ export class HeapBudget {
     this.most = most
   }
 
+  /** What manifests that wait may take in the log, beside the first: on the heap it is about twice as much. */
+  get queueMost(): number {
+    return Math.min(limits.queueBytes, this.most / 4)
+  }
+
   get bytes(): number {
     return this.#state.poolHeapBytes + this.#state.keys.editionHeapBytes
   }
@@ -36,14 +41,18 @@ export class HeapBudget {
   findExcess(existing: Pool | undefined, rules: Rules): KujiError | null {
     const own = rulesBytes(rules)
     const before = existing?.heapBytes ?? 0
-    // A bound: nothing that is there becomes larger by being left out. To be exact takes a look at every item.
-    if (this.bytes + own <= this.most) return null
-    const after = own + (existing === undefined ? 0 : retiredBytes(drawnOfRetired(existing, rules)))
+    // A bound: what is left out takes at most as much again. To be exact takes a look at every item.
+    if (this.bytes + own + before <= this.most) return null
+    const retired = existing === undefined ? 0 : retiredBytes(drawnOfRetired(existing, rules))
+    // The list before may stay with kept receipts, and this one will be another: so it counts beside it.
+    const isOtherList = existing !== undefined && !sameItems(existing.itemIds, rules.itemIds)
+    const after = own + retired + (isOtherList ? listBytes(existing.itemIds) : 0)
     const bytes = this.bytes + after - before
     if (after <= before || bytes <= this.most) return null
-    const sum = `the pools would take ${megabytes(bytes)} of the heap, and may take ${megabytes(this.most)}`
-    const help = 'delete some, or start with more, by NODE_OPTIONS=--max-old-space-size for instance'
-    return refuse('TOO_LARGE', `${sum}: ${help}`, { pool: rules.id, heapBytes: bytes, most: this.most })
+    const sum = `pools and kept receipts would take ${megabytes(bytes)} of the heap`
+    const bound = `and may take ${megabytes(this.most)}`
+    const help = 'delete pools, or start with more, by NODE_OPTIONS=--max-old-space-size for instance'
+    return refuse('TOO_LARGE', `${sum}, ${bound}: ${help}`, { pool: rules.id, heapBytes: bytes, most: this.most })
   }
 }
 

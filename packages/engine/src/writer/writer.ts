@@ -24,6 +24,9 @@ export const drawFlags = { many: 1, partial: 2 } as const
 const turnRequestsMost = 512
 const turnBytesMost = 64 * 1024
 
+/** Of reads and small changes as many may wait as of draws, whatever there is beside them. */
+const smallChangeBytes = 256
+
 /**
  * The single writer of a log. Requests wait in the mailbox; they are decided one after the other into the open batch
  * while the batch before it is being written (group commit), and answered, in order, once theirs is durable.
@@ -130,10 +133,8 @@ export class Writer {
     const refusal = this.#unavailable()
     if (refusal !== null) return Promise.reject(refusal)
     // The first of them always may, or a large one never could.
-    if (
-      this.#queuedBytes > 0 &&
-      this.#queuedBytes + bytes > Math.min(limits.queueBytes, this.heap.most / 4)
-    ) {
+    const waiting = bytes > smallChangeBytes ? this.#queuedBytes : 0
+    if (waiting > 0 && waiting + bytes > this.heap.queueMost) {
       return Promise.reject(refuse('OVERLOADED', 'the changes that wait take too much memory'))
     }
     this.#queuedBytes += bytes

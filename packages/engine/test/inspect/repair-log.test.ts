@@ -21,6 +21,7 @@ import {
   flip,
   liveSegments,
   runCampaign,
+  segmentBytes,
   segmentFile,
   snapshotFile,
   snapshotSegments,
@@ -172,6 +173,18 @@ test('a segment of another directory is put aside, and those behind it', async (
 })
 
 const harmless: readonly [string, (directory: string) => void][] = [
+  [
+    'a batch that was written to a wrong place, behind the seal that ends its file',
+    dir => {
+      const batches = batchesOf(dir, newer + 1)
+      const { offset, length } = batches.at(-1)!
+      const first = batches.find(batch => offset + length + batch.length <= segmentBytes)!
+      change(dir, segmentFile(newer + 1), bytes => {
+        bytes.copy(bytes, offset + length, first.offset, first.offset + first.length)
+        return undefined
+      })
+    },
+  ],
   ['a damaged header', dir => flip(dir, segmentFile(newer + 1), 12)],
   [
     'the headers of all segments damaged but one',

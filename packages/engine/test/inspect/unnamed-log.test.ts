@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { copyFileSync } from 'node:fs'
+import { copyFileSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { before, test } from 'node:test'
 import { inspectLog, KujiError, open, repairLog } from '@kuji/engine'
@@ -37,7 +37,10 @@ function isRefusal(error: unknown): boolean {
   assert.equal(error.code, 'CORRUPT')
   assert.deepEqual(error.fields, { directory: unnamed, missing: 'identity' })
   assert.match(error.message, /no file in it says whose log this is/)
-  assert.match(error.message, /no header of the log and no snapshot is whole; bring back one of these/)
+  assert.match(
+    error.message,
+    /no header of the log and no snapshot is whole; bring back a snapshot from a copy/,
+  )
   return true
 }
 
@@ -59,4 +62,23 @@ test('one file brought back from a copy is the way out: the repair writes all ot
   assert.equal(lost.draws, 0)
   assert.equal(lsn, whole.moments.at(-1)!.lsn + 1)
   await assertOpensAt(whole, directory, lsn, drawNumber)
+})
+
+test('so are the first bytes of the file that was written to, from a copy made long before', async () => {
+  const dir = join(root, 'young')
+  const file = join(dir, segmentFile(1))
+  let kuji = await open({ dir, durability: 'os', segmentBytes: 65536 })
+  await kuji.putPool({ id: 'p', items: [{ id: 'a', weight: 1, stock: 'unlimited' }] })
+  const header = readFileSync(file).subarray(0, headerBytes)
+  for (let draw = 0; draw < 50; draw++) await kuji.draw('p', { count: 3 })
+  await kuji.close()
+  for (const number of liveSegments(dir))
+    change(dir, segmentFile(number), bytes => bytes.fill(0, 0, headerBytes))
+  await assert.rejects(repairLog(dir, { dryRun: false }), { code: 'CORRUPT' })
+  change(dir, segmentFile(1), bytes => void header.copy(bytes))
+  const { done, lost, drawNumber } = await repairLog(dir, { dryRun: false })
+  assert.deepEqual([done, lost.draws, drawNumber], [true, 0, 150])
+  kuji = await open({ dir, durability: 'os', segmentBytes: 65536 })
+  assert.equal((await kuji.pool('p')).drawn, 150)
+  await kuji.close()
 })

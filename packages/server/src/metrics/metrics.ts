@@ -129,7 +129,7 @@ export class Metrics {
       ['kuji_draw_number', 'The last draw number that is durable.', 'drawNumber'],
       ['kuji_idempotency_keys', 'Idempotency keys that are kept.', 'keys'],
       ['kuji_idempotency_key_bytes', 'Memory that they take with their receipts.', 'keyBytes'],
-      ['kuji_heap_bytes', 'What the pools take of the heap, an estimate.', 'heapBytes'],
+      ['kuji_heap_bytes', 'What pools and the item lists of kept receipts take of the heap.', 'heapBytes'],
       [
         'kuji_heap_bytes_most',
         'The most that they may; a put that would make it more is refused.',

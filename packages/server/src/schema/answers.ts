@@ -121,7 +121,7 @@ export const HealthSchema = Type.Object(
     keyBytes: whole('Memory that they take.'),
     keysForgottenEarly: whole('Keys that had to go before their time, since the start.'),
     oldestKeyMs: Type.Optional(whole('Age of the oldest key, in milliseconds; absent without keys.')),
-    heapBytes: whole('What the pools take of the heap, an estimate.'),
+    heapBytes: whole('What pools and the item lists of kept receipts take of the heap, an estimate.'),
     heapBytesMost: whole('The most that they may; a put that would make it more is refused.'),
     segment: Type.Optional(whole('The log file that is being written; absent without a log.')),
     snapshotLsn: Type.Optional(
