@@ -52,7 +52,11 @@ export class HeapBudget {
     const sum = `pools and kept receipts would take ${megabytes(bytes)} of the heap`
     const bound = `and may take ${megabytes(this.most)}`
     const help = 'delete pools, or start with more, by NODE_OPTIONS=--max-old-space-size for instance'
-    return refuse('TOO_LARGE', `${sum}, ${bound}: ${help}`, { pool: rules.id, heapBytes: bytes, most: this.most })
+    return refuse('TOO_LARGE', `${sum}, ${bound}: ${help}`, {
+      pool: rules.id,
+      heapBytes: bytes,
+      most: this.most,
+    })
   }
 }
 
