@@ -5,6 +5,7 @@ import { pooledCalls } from '../disk/system-calls.ts'
 import { formatVersion } from '../log/segment.ts'
 import { computeStateHash } from '../pool/state.ts'
 import { findExhausted } from '../recovery/judge.ts'
+import { findOtherHistory } from '../recovery/other-history.ts'
 import type { SegmentFile } from './files.ts'
 import { findSegment, isAbsent, isDamage, readSegmentBytes, segmentNumbers, viewSegment } from './files.ts'
 import { hexHash } from './observe.ts'
@@ -39,6 +40,7 @@ export async function readWholeLog(options: ReadingOptions): Promise<WholeLog> {
   const reading = await LogReading.run(options)
   if (!reading.stopped) {
     await scanTheRest(options, reading)
+    await compareHistories(options, reading)
     const { fault } = reading
     if (fault === null || fault.kind === 'torn') reading.fault = judgeForStart(reading) ?? fault
   }
@@ -63,6 +65,24 @@ async function scanTheRest({ disk, directory }: ReadingOptions, reading: LogRead
       if (!isDamage(error) && !isAbsent(error)) throw error
       if (isDamage(error)) verdicts.set(number, { kind: 'damage', why: error.message })
       reports.set(number, new SegmentTally(file).report('unreadable', false))
+    }
+  }
+}
+
+/** Asks the segments that were not replayed to their ends whether the snapshots behind them are of this log. */
+async function compareHistories({ disk, directory }: ReadingOptions, reading: LogReading): Promise<void> {
+  for (const { segment, content } of reading.goodSnapshots) {
+    const file = reading.files.live.get(segment)
+    const report = reading.reports.get(segment)
+    if (file === undefined || (report?.replayed === true && report.end === 'full')) continue
+    try {
+      const bytes = await readSegmentBytes(disk, directory, file)
+      const { header, verdict } = judgeStart(bytes, reading.log, file)
+      if (verdict?.kind === 'foreign' || verdict?.kind === 'format') continue
+      if (findOtherHistory(viewSegment(bytes), header, content!.position) > 0)
+        reading.otherHistories.add(segment)
+    } catch (error) {
+      if (!isDamage(error) && !isAbsent(error)) throw error
     }
   }
 }
@@ -101,7 +121,11 @@ function judgeSnapshots(reading: LogReading, first: SegmentFile, last: SegmentFi
     const why = `it is whole and stands at LSN ${lsn}, yet the log ends with ${last.file} before it`
     return refusal('snapshot', taken.file, `${why}: files are missing, or it is of another time`)
   }
-  return reading.matches.get(taken.segment) === false ? refusal('snapshot', taken.file, contradiction) : null
+  // A start asks the segment before where none of the log follows on from the snapshot.
+  const isAsked = reading.reports.get(taken.segment + 1)?.batches === 0
+  const isOther = isAsked && reading.otherHistories.has(taken.segment)
+  const isRefused = isOther || reading.matches.get(taken.segment) === false
+  return isRefused ? refusal('snapshot', taken.file, contradiction) : null
 }
 
 function refusal(kind: LogFault['kind'], file: string, message: string): LogFault {

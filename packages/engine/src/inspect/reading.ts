@@ -47,6 +47,8 @@ export class LogReading {
   readonly snapshots: readonly SurveyedSnapshot[]
   /** By segment: whether the snapshot is what the replay has at its LSN. */
   readonly matches: Map<number, boolean> = new Map()
+  /** Segments that have not been replayed and whose own batches say something else than the snapshot behind them. */
+  readonly otherHistories: Set<number> = new Set()
   readonly warnings: LogFault[] = []
   readonly reports: Map<number, SegmentReport> = new Map()
   /** What was wrong with headers whose batches could be read all the same, and with segments not replayed. */
@@ -172,17 +174,22 @@ export class LogReading {
     }
     if (look !== null) this.#report(number, look, tally)
     if (this.stopped) return 0
-    if (look !== null && !look.full) this.#judgeEnd(number, look)
+    if (look !== null && !look.full) this.#judgeSnapshot(number)
     if (fault !== null) return this.#fail(number, look, fault)
-    return look!.full ? this.#next(number, look!) : 0
+    if (look!.full) return this.#next(number, look!)
+    this.#judgeRoom(number, look!)
+    return 0
   }
 
-  /** Where the log ends, or breaks off. */
-  #judgeEnd(number: number, { header, end }: Look): void {
+  /** Where the log ends, or breaks off for good. */
+  #judgeRoom(number: number, { header, end }: Look): void {
     // What the file lacks is mended like a header: by writing it anew, with all it holds.
     const room = judgeRoom(header, end)
     if (room !== null && !this.verdicts.has(number)) this.verdicts.set(number, room)
-    // A snapshot is of the end of a file, and the file has not ended where it stands.
+  }
+
+  /** A snapshot is of the end of a file, and the file has not ended where it stands. */
+  #judgeSnapshot(number: number): void {
     const own = this.snapshots.find(({ segment, content }) => segment === number && content !== null)
     if (own !== undefined && own.content!.position.lsn <= this.lsn) this.matches.set(number, false)
   }
@@ -345,6 +352,7 @@ export class LogReading {
       message: successor === undefined ? message : `${message}; ${successor.file} carries the state past it`,
     }
     if (successor === undefined) {
+      if (look !== null && !look.full) this.#judgeRoom(number, look)
       this.fault = fault
       this.stop = { number, offset: look?.end ?? segmentHeaderBytes, kind }
       return 0

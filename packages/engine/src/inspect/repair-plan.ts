@@ -62,7 +62,7 @@ export function planRepair(reading: LogReading): RepairPlan {
   const live = [...files.live.values()]
   const cut = stop !== null && stop.kind !== 'torn' ? stop.number : 0
   const last = cut > 0 ? lastKept(reading, cut) : live.at(-1)!.number
-  const first = standsAlone(reading, last) ? last : firstKept(reading, last)
+  const first = Math.max(firstKept(reading, last), standsAlone(reading, last))
   const build = snapshotToBuild(reading, first, last)
   if (build < 0) {
     return {
@@ -98,13 +98,17 @@ function lastKept({ sealed }: LogReading, cut: number): number {
 }
 
 /**
- * Whether the log goes on with an empty segment behind a snapshot, and the segment before could not be read up to
- * there. A start asks that one, where it is, whether the snapshot is of this log.
+ * The segment that the log goes on with where that is empty, and the one before has another history than the snapshot
+ * that the log goes on from: a start would ask that one, so it goes. Else 0.
  */
-function standsAlone({ stop, reports }: LogReading, last: number): boolean {
-  const isEmpty = stop !== null && stop.number === last && stop.offset === segmentHeaderBytes
-  const before = reports.get(last - 1)
-  return isEmpty && !(before?.replayed === true && before.end === 'full')
+function standsAlone({ stop, reports, otherHistories }: LogReading, last: number): number {
+  const alone = [...otherHistories]
+    .map(segment => segment + 1)
+    .filter(number => {
+      const isCut = stop?.number === number && stop.offset === segmentHeaderBytes
+      return number <= last && (isCut || reports.get(number)?.batches === 0)
+    })
+  return Math.max(0, ...alone)
 }
 
 function whyImpossible({ noStart, stop, files, fault, replayer, snapshots }: LogReading): string {

@@ -3,7 +3,6 @@ import type { EngineEvent } from '../contract/index.ts'
 import { KujiError } from '../contract/index.ts'
 import type { Disk, DiskEntry } from '../disk/disk.ts'
 import { writeFully } from '../disk/disk.ts'
-import { hashBatch } from '../log/frame.ts'
 import type { SegmentHeader } from '../log/segment.ts'
 import {
   decodeSegmentHeader,
@@ -21,6 +20,7 @@ import { OutcomeViews } from '../record/records.ts'
 import type { Snapshot } from '../snapshot/snapshot.ts'
 import { parseSnapshotName, readSnapshot, snapshotName } from '../snapshot/snapshot.ts'
 import { findExhausted, findOverdrawn, judgeHeader, judgeRoom } from './judge.ts'
+import { findOtherHistory } from './other-history.ts'
 import type { LogPosition } from './replay.ts'
 import { logStart, Replayer } from './replay.ts'
 import { findLaterBatch, isTerminated, lsnsBehind, walkBatches } from './scan.ts'
@@ -278,17 +278,10 @@ class Recovery {
   async #refuseOtherHistory(): Promise<void> {
     const before = this.#headers[this.#index - 1]
     if (before === undefined) return
-    const views = await this.#read(before)
-    let last = 0
-    const end = walkBatches(views, segmentHeaderBytes, segmentSeed(before), at => {
-      last = at
-    })
-    if (last === 0) return
-    const { lsn, hash } = this.#replayer.position
-    const logged = readLsn(views.view, last)
-    const same = logged === lsn && Buffer.compare(hashBatch(views.bytes.subarray(last, end)), hash) === 0
-    // What the snapshot has left behind may be damaged.
-    if (same || logged < lsn) return
+    const { position } = this.#replayer
+    const { lsn } = position
+    const logged = findOtherHistory(await this.#read(before), before, position)
+    if (logged === 0) return
     const path = `${this.#options.directory}/${snapshotName(before.number)}`
     const why = `it stands at LSN ${lsn}, and ${segmentName(before.number)} goes on to LSN ${logged}`
     throw corrupt(path, `${why}: it is not of this log. Put it aside, or see \`kuji log repair --help\``)
