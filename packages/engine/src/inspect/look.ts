@@ -5,10 +5,10 @@ import { segmentHeaderBytes, segmentSeed } from '../log/segment.ts'
 import { headerBytes, readLsn } from '../record/batch.ts'
 import type { OutcomeViews } from '../record/records.ts'
 import { findLaterBatch, lsnsBehind } from '../recovery/scan.ts'
-import type { LogFiles, SegmentFile } from './files.ts'
+import type { SegmentFile } from './files.ts'
 import { findSegment, isAbsent, isDamage, readSegmentBytes, segmentNumbers, viewSegment } from './files.ts'
+import type { LogReading } from './reading.ts'
 import type { LogFaultKind } from './report.ts'
-import type { LogIdentity } from './survey.ts'
 import { judgeStart } from './survey.ts'
 
 /** One look at a segment: what it holds from some place on, as far as it can be followed. */
@@ -27,13 +27,15 @@ export interface Look {
 /** The first whole batch behind the place where a segment can be read no further, there or in a later segment. */
 export async function findLaterInLog(
   { disk, directory }: { readonly disk: Disk; readonly directory: string },
-  { files, log, lsn }: { readonly files: LogFiles; readonly log: LogIdentity; readonly lsn: number },
+  { files, log, lsn, verdicts }: Pick<LogReading, 'files' | 'log' | 'lsn' | 'verdicts'>,
   number: number,
   look: Look,
 ): Promise<{ file: string; at: number; lsn: number } | null> {
   let bytes = look.views.bytes.length - look.end
   const at = findLaterBatch(look.views, look.end, segmentSeed(look.header), lsnsBehind(lsn, bytes))
   if (at >= 0) return { file: look.file.file, at, lsn: readLsn(look.views.view, at) }
+  // One that a repair writes anew has a page at least, and a start judges what comes behind it by that.
+  if (verdicts.has(number)) bytes = Math.max(bytes, limits.segmentMinimumBytes)
   let before = number
   for (const later of segmentNumbers(files)) {
     if (later <= number) continue
