@@ -6,7 +6,7 @@ import { drawnOfRetired, type Pool } from '../pool/pool.ts'
 import { type State, sameItems } from '../pool/state.ts'
 import { refuse } from './judge.ts'
 
-/** Of what V8 calls the limit, this is for young objects: three times the 32 MiB that Node 26 has for them. */
+/** Of what V8 calls the limit, at most this is for young objects: three times 32 MiB, and less on small machines. */
 const youngBytes = 96 * 2 ** 20
 /** The rest is for what is under way, for the program around the engine, and for garbage between two collections. */
 const share = 0.4
