@@ -4,7 +4,7 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { delayRecovery } from './support/delayed-recovery.ts'
-import { accessOf, openDoor } from './support/doors.ts'
+import { accessOf, noNumbers, openDoor } from './support/doors.ts'
 import { serveSample, startServer, temporaryDirectory, writeConfiguration } from './support/processes.ts'
 import { assertProblem, draw, request } from './support/requests.ts'
 import { limitsInProcess } from './support/smaller-limits.ts'
@@ -65,26 +65,8 @@ test('a server that stops says so before it is gone, and still answers what had 
 
 for (const state of ['read-only', 'failed'] as const) {
   test(`a server whose log is ${state} is alive and not ready, and tells no more`, async context => {
-    const status = {
-      durability: 'sync',
-      state,
-      reason: '/secret/place is full',
-      lsn: 1,
-      drawNumber: 1,
-    } as const
-    const { url } = await openDoor(context, {
-      kuji: {
-        status: () => ({
-          ...status,
-          queued: 0,
-          keys: 0,
-          keyBytes: 0,
-          keysForgottenEarly: 0,
-          heapBytes: 0,
-          heapBytesMost: 0,
-        }),
-      },
-    })
+    const status = { ...noNumbers, durability: 'sync', state, reason: '/secret/place is full' } as const
+    const { url } = await openDoor(context, { kuji: { status: () => status } })
     const answer = await request(url, 'GET', '/readyz')
     assert.equal(answer.status, 503)
     assert.deepEqual(answer.body, { ready: false, reason: state })
@@ -94,17 +76,7 @@ for (const state of ['read-only', 'failed'] as const) {
 
 test('health is for the moment, and says why to nobody without a key where there are keys', async context => {
   const reason = 'ENOSPC: no space left on device, write /var/lib/kuji/segment-7.log'
-  const numbers = {
-    lsn: 1,
-    drawNumber: 1,
-    queued: 0,
-    keys: 0,
-    keyBytes: 0,
-    keysForgottenEarly: 0,
-    heapBytes: 0,
-    heapBytesMost: 0,
-  }
-  const status = () => ({ state: 'read-only', reason, durability: 'os', ...numbers }) as const
+  const status = () => ({ ...noNumbers, state: 'read-only', reason, durability: 'os' }) as const
   for (const keys of [false, true]) {
     const { url } = await openDoor(context, { kuji: { status }, ...(keys ? { access: accessOf({}) } : {}) })
     const { status: code, headers, body } = await request(url, 'GET', '/healthz')

@@ -34,19 +34,21 @@ export async function openDoor(context: TestContext, { kuji, access = openAccess
   return { url: door.url, meter, kuji: engine as Kuji, stop: door.stop, lines: () => lines }
 }
 
+/** The numbers of a status in which nothing has happened yet. */
+export const noNumbers = {
+  lsn: 0,
+  drawNumber: 0,
+  queued: 0,
+  keys: 0,
+  keyBytes: 0,
+  keysForgottenEarly: 0,
+  heapBytes: 0,
+  heapBytesMost: 0,
+} as const
+
 /** What the door asks of every engine. */
 function complete(kuji: Partial<Kuji>): Partial<Kuji> {
-  const numbers = {
-    lsn: 0,
-    drawNumber: 0,
-    queued: 0,
-    keys: 0,
-    keyBytes: 0,
-    keysForgottenEarly: 0,
-    heapBytes: 0,
-    heapBytesMost: 0,
-  }
-  if (kuji.status === undefined) kuji.status = () => ({ state: 'open', durability: 'none', ...numbers })
+  if (kuji.status === undefined) kuji.status = () => ({ state: 'open', durability: 'none', ...noNumbers })
   return kuji
 }
 
